@@ -1,0 +1,124 @@
+//! The one stream that a run speaks: past-tense events, read by the terminal, the JSON log and
+//! the record of the run alike.
+//!
+//! The JSON form (`osgraph run --format json`) is one event a line, `{"v":1,"event":…}`; a
+//! changed meaning needs a new `v`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::pipeline::{Kind, NodeName};
+use crate::plan::{Estimate, Reason};
+use crate::record::{Outcome, RunId};
+
+/// The version of the JSON form.
+pub const VERSION: u32 = 1;
+
+/// Something that happened.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted {
+        pipeline: String,
+        targets: Vec<NodeName>,
+        nodes: usize,
+    },
+    /// Reading of inputs takes long enough to be shown.
+    SurveyProgressed {
+        files: u64,
+        bytes: u64,
+    },
+    /// Before anything runs: how many nodes are in each state.
+    Planned {
+        fresh: usize,
+        restorable: usize,
+        stale: usize,
+        waiting: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate: Option<Estimate>,
+    },
+    NodeStarted {
+        node: NodeName,
+        kind: Kind,
+        reasons: Vec<Reason>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate: Option<Estimate>,
+        attempt: u32,
+    },
+    /// One line of a recipe's output, secrets already replaced.
+    NodePrinted {
+        node: NodeName,
+        line: String,
+    },
+    /// A stage inside a node: `isolated in a mount namespace`, `storing`, `compressing`.
+    NodeProgressed {
+        node: NodeName,
+        stage: String,
+    },
+    /// Another run holds this node's lease; this one waits and shares the result.
+    NodeWaited {
+        node: NodeName,
+    },
+    NodeRetried {
+        node: NodeName,
+        attempt: u32,
+        error: String,
+    },
+    NodeFinished {
+        node: NodeName,
+        outcome: Outcome,
+        #[serde(rename = "duration_ms", serialize_with = "millis")]
+        duration: Duration,
+        /// Whether the artifact equals that of the record it was compared with.
+        same_artifact: bool,
+    },
+    NodeFailed {
+        node: NodeName,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
+        /** The last lines it printed. */
+        tail: Vec<String>,
+        log: Option<String>,
+    },
+    NodeSkipped {
+        node: NodeName,
+        because: NodeName,
+    },
+    Warned {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
+    },
+    RunFinished {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+        outcome: Outcome,
+        fresh: usize,
+        restored: usize,
+        ran: usize,
+        failed: usize,
+        skipped: usize,
+        #[serde(rename = "duration_ms", serialize_with = "millis")]
+        duration: Duration,
+    },
+}
+
+fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_millis() as u64)
+}
+
+/// Takes events. Called from many threads, in the order of one run's loop.
+pub trait Sink: Send + Sync {
+    fn emit(&self, event: Event);
+}
+
+/// Takes nothing: tests, and callers that only want the result.
+pub struct Silent;
+
+impl Sink for Silent {
+    fn emit(&self, _: Event) {}
+}

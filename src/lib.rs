@@ -1,0 +1,30 @@
+//! osgraph: a declarative build-graph engine with a content-addressed cache.
+//!
+//! A node is a function from a manifest to an artifact, and its key is the digest of the manifest.
+//!
+//! Layers, low to high; imports point down only:
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`digest`], [`path`], [`tree`] | content identity, lexical paths, Merkle trees |
+//! | [`pipeline`] | KDL text to typed nodes, with every mistake reported |
+//! | [`graph`], [`inputs`] | who needs whom; what is on disk: stat index, walks, hashing, git |
+//! | [`key`], [`record`] | manifests, action keys, artifacts and records: plain data |
+//! | [`plan`], [`store`] | the judge over facts; content and records on disk |
+//! | [`event`] | what a run says |
+//! | [`run`], [`report`] | doing it; showing it (neither knows the other) |
+//! | [`survey`] | gathers facts from inputs and store for the judge |
+//! | [`commands`] | the command line |
+//!
+//! On disk, in `cache/`: `osgraph.db` (records, runs, content index), `packs/` and `blobs/`
+//! (content by BLAKE3), `trees/` (disposable unpacked trees), `state/` (what a run that does
+//! nothing reads), `locks/`, `tmp/`, `trash/`.
+
+pub mod digest;
+pub mod event;
+pub mod key;
+pub mod path;
+pub mod pipeline;
+pub mod plan;
+pub mod record;
+pub mod tree;

@@ -1,0 +1,412 @@
+//! The typed nodes of a pipeline, as written after interpolation.
+//!
+//! Which option plays which role in freshness is said at each field: *dirtying* (in the key),
+//! *publishing* (publish again), *gating* (verify again) or *policy* (never looked at).
+//! Names, spans and spelling never count.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::path::RelPath;
+
+/// A place in the pipeline file: byte offset and length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    pub offset: u32,
+    pub length: u32,
+}
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// A node's name: unique in its pipeline, chosen by its author or defaulting to the kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NodeName(pub String);
+
+impl std::fmt::Display for NodeName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for NodeName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A whole pipeline after interpolation.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    pub name: String,
+    /// Targets of a `run` that names none; empty means every node that no other node reads.
+    pub defaults: Vec<Spanned<NodeName>>,
+    /// In the order of the file.
+    pub nodes: Vec<Node>,
+    /// Every parameter with its value and where that came from, in the order of the file.
+    pub params: Vec<ParamValue>,
+}
+
+/// A parameter's value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamValue {
+    pub name: String,
+    pub value: String,
+    pub origin: ParamOrigin,
+    pub span: Span,
+}
+
+/// Where a parameter's value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParamOrigin {
+    Default,
+    /// The file's first line, without trailing white space.
+    FromFile(RelPath),
+    /// `OSGRAPH_PARAM_NAME`.
+    Environment(String),
+    /// `--set name=value`.
+    CommandLine,
+}
+
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub name: NodeName,
+    /// The whole node in the file.
+    pub span: Span,
+    /// Its name there, or its kind where it has no name.
+    pub name_span: Span,
+    pub work: Work,
+}
+
+/// What a node does.
+#[derive(Clone, Debug)]
+pub enum Work {
+    SourceArchive(SourceArchive),
+    BaseImage(BaseImage),
+    AppEmbed(AppEmbed),
+    BinaryExtract(BinaryExtract),
+    Dist(Dist),
+    Command(Command),
+    Group(Group),
+}
+
+/// The word that opens a node in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    SourceArchive,
+    BaseImage,
+    AppEmbed,
+    BinaryExtract,
+    DistDocker,
+    DistNative,
+    Command,
+    Group,
+}
+
+impl Kind {
+    pub const ALL: [Self; 8] = [
+        Self::SourceArchive,
+        Self::BaseImage,
+        Self::AppEmbed,
+        Self::BinaryExtract,
+        Self::DistDocker,
+        Self::DistNative,
+        Self::Command,
+        Self::Group,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SourceArchive => "source-archive",
+            Self::BaseImage => "base-image",
+            Self::AppEmbed => "app-embed",
+            Self::BinaryExtract => "binary-extract",
+            Self::DistDocker => "dist-docker",
+            Self::DistNative => "dist-native",
+            Self::Command => "command",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl Node {
+    pub fn kind(&self) -> Kind {
+        match &self.work {
+            Work::SourceArchive(_) => Kind::SourceArchive,
+            Work::BaseImage(_) => Kind::BaseImage,
+            Work::AppEmbed(_) => Kind::AppEmbed,
+            Work::BinaryExtract(_) => Kind::BinaryExtract,
+            Work::Dist(dist) => match dist.flavor {
+                DistFlavor::Docker => Kind::DistDocker,
+                DistFlavor::Native => Kind::DistNative,
+            },
+            Work::Command(_) => Kind::Command,
+            Work::Group(_) => Kind::Group,
+        }
+    }
+}
+
+/// `source-archive`: the application's tree.
+#[derive(Clone, Debug)]
+pub struct SourceArchive {
+    /// Dirtying, by content: the place itself never counts.
+    pub source: Source,
+    /// Glob patterns of the gitignore kind, relative to the tree's root. Dirtying.
+    pub excludes: Vec<Spanned<String>>,
+    /// Laid over the tree in order. Dirtying, by content.
+    pub overlays: Vec<Placed>,
+    /// A folder to publish the tree at. Publishing.
+    pub output: Option<Spanned<RelPath>>,
+    /// Publishing.
+    pub archives: Vec<Archive>,
+}
+
+/// Where a source tree comes from. Paths may leave the project: `../apps/x`, `/srv/x`.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The committed tree of a git reference.
+    Git { path: Spanned<String>, reference: Spanned<String>, submodules: bool },
+    /// The working tree: tracked files and untracked ones that are not ignored.
+    Dir { path: Spanned<String> },
+}
+
+/// A project path and where its content goes inside the node's own tree.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    pub from: Spanned<RelPath>,
+    /// The root of the node's tree unless said otherwise.
+    pub into: RelPath,
+}
+
+/// An archive of a node's tree. The path's ending says the format.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// Publishing.
+    pub path: Spanned<RelPath>,
+    pub format: ArchiveFormat,
+    /// How many of the newest archives of this pattern stay. Policy.
+    pub keep: Option<u32>,
+    /// The path as written, with each `${…}` kept: what retention matches older versions by.
+    pub pattern: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ArchiveFormat {
+    Tar,
+    TarGz,
+    TarZst,
+}
+
+/// A node that another one reads, and where it was named.
+pub type NodeRef = Spanned<NodeName>;
+
+/// `base-image`: the slow step.
+#[derive(Clone, Debug)]
+pub struct BaseImage {
+    pub recipe: Recipe,
+    pub limits: Limits,
+}
+
+/// `app-embed`: the fast step that puts the application into the base.
+#[derive(Clone, Debug)]
+pub struct AppEmbed {
+    pub base: NodeRef,
+    pub app: NodeRef,
+    /// Where the application's tree stands in the context or work folder. Dirtying.
+    pub into: RelPath,
+    pub recipe: Recipe,
+    pub limits: Limits,
+}
+
+/// How a node's artifact is made.
+#[derive(Clone, Debug)]
+pub enum Recipe {
+    Host(HostRecipe),
+    Docker(DockerRecipe),
+}
+
+/// A Dockerfile build. All dirtying but `tags` and `keep`, `push`, `pull` (publishing, policy).
+#[derive(Clone, Debug)]
+pub struct DockerRecipe {
+    pub context: Spanned<RelPath>,
+    pub dockerfile: Spanned<RelPath>,
+    pub args: Vec<(Spanned<String>, String)>,
+    pub secrets: Vec<Secret>,
+    pub target: Option<String>,
+    pub platform: Option<Spanned<String>>,
+    pub labels: Vec<(String, String)>,
+    pub network: Option<String>,
+    pub tags: Vec<Spanned<String>>,
+    pub keep_in_store: bool,
+    pub push: Option<Spanned<String>>,
+    pub pull: Option<Spanned<String>>,
+    pub cache_from: Vec<String>,
+    pub cache_to: Vec<String>,
+    pub ssh: Vec<String>,
+    /// Where the image can be taken from instead of built, for a node that only names one.
+    pub span: Span,
+}
+
+/// A recipe that runs programs on this machine.
+#[derive(Clone, Debug)]
+pub struct HostRecipe {
+    /// Project files and folders it may see, at their own paths. Dirtying, by content.
+    /// A path that another node writes is taken from that node (see [`crate::graph`]).
+    pub inputs: Vec<Spanned<RelPath>>,
+    /// Programs with their arguments, run one after another. Dirtying.
+    pub runs: Vec<Spanned<Vec<String>>>,
+    /// Files or folders it makes, relative to the work folder. Dirtying.
+    pub outputs: Vec<Spanned<RelPath>>,
+    pub tools: Vec<Tool>,
+    /// Dirtying.
+    pub env: Vec<(Spanned<String>, String)>,
+    /// Names taken from the caller's environment. Neither names nor values count.
+    pub pass_env: Vec<Spanned<String>>,
+    pub secrets: Vec<Secret>,
+    /// A private work folder (`true`) or the project itself (`false`). Dirtying.
+    pub isolate: bool,
+    pub span: Span,
+}
+
+/// A program whose version counts.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    pub program: Spanned<String>,
+    /// A command whose output is the tool's identity; its file's content where absent. Dirtying.
+    pub identify: Option<Vec<String>>,
+}
+
+/// A secret handed to a recipe. Only `id` and `version` count; the value goes nowhere else.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    pub id: Spanned<String>,
+    pub from: SecretSource,
+    pub required: bool,
+    pub version: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    Environment(String),
+    /// May lie outside the project.
+    File(String),
+}
+
+/// Policy: never looked at for freshness.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    pub timeout: Option<Duration>,
+    pub retries: u32,
+}
+
+/// `binary-extract`: one file out of an artifact.
+#[derive(Clone, Debug)]
+pub struct BinaryExtract {
+    pub from: NodeRef,
+    /// Inside the artifact; a leading slash in the file is dropped. Dirtying.
+    pub path: Spanned<RelPath>,
+    /// Publishing.
+    pub output: Option<Spanned<RelPath>>,
+    /// Gating.
+    pub expect: Expect,
+    /// Arguments with which the binary must exit 0. Gating.
+    pub checks: Vec<Check>,
+}
+
+/// What an extracted binary must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expect {
+    pub elf: bool,
+    /// ELF machine, as `amd64` or `arm64`.
+    pub arch: Option<Spanned<String>>,
+    /// Bytes.
+    pub min_size: Option<u64>,
+    /// Bytes.
+    pub max_size: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub args: Vec<String>,
+    pub timeout: Duration,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DistFlavor {
+    Docker,
+    Native,
+}
+
+/// `dist-docker`, `dist-native`: a deployable folder and its archives.
+#[derive(Clone, Debug)]
+pub struct Dist {
+    pub flavor: DistFlavor,
+    /// Publishing.
+    pub output: Spanned<RelPath>,
+    /// Laid over one another in order. Dirtying, by content.
+    pub copies: Vec<Placed>,
+    /// Glob patterns of the gitignore kind, relative to the dist's root. Dirtying.
+    pub excludes: Vec<Spanned<String>>,
+    pub binaries: Vec<DistBinary>,
+    /// Publishing.
+    pub seeds: Vec<Seed>,
+    /// Publishing.
+    pub archives: Vec<Archive>,
+    /// Where the build manifest stands in the dist. Dirtying.
+    pub manifest: RelPath,
+}
+
+/// A file artifact placed into a dist. Dirtying.
+#[derive(Clone, Debug)]
+pub struct DistBinary {
+    pub node: NodeRef,
+    pub into: RelPath,
+    /// 644 or 755.
+    pub executable: bool,
+}
+
+/// A file that is made once and then belongs to the user: never overwritten, archived or removed.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    pub path: Spanned<RelPath>,
+    /// Inside the assembled dist.
+    pub from: Spanned<RelPath>,
+}
+
+/// `command`: any programs, outputs published at their own paths in the project.
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub recipe: HostRecipe,
+    pub froms: Vec<From>,
+    /// Nodes that must be done before, but whose artifacts are not read. Policy.
+    pub after: Vec<NodeRef>,
+    pub limits: Limits,
+}
+
+/// A node whose artifact a command reads.
+#[derive(Clone, Debug)]
+pub struct From {
+    pub node: NodeRef,
+    /// Its natural place unless said otherwise: a command's outputs at their own paths, an
+    /// extracted binary at its output, a tree in a folder named after its node. Dirtying.
+    pub into: Option<RelPath>,
+}
+
+/// `group`: a name for several nodes.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub members: Vec<NodeRef>,
+}

@@ -1,0 +1,62 @@
+//! The whole answer to "why", for one node: what `explain` shows and `--format json` prints.
+
+use serde::Serialize;
+
+use crate::pipeline::{Kind, NodeName};
+use crate::plan::{Reason, Verdict};
+use crate::record::RunId;
+
+/// The record that a node is compared with, named so that nobody has to guess.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Baseline {
+    pub run: RunId,
+    /// `branch@commit` at the time.
+    pub revision: Option<String>,
+    /// Seconds since 1970.
+    pub started: i64,
+    /// Whether it is this node's last success; else the record with the nearest manifest.
+    pub last_success: bool,
+}
+
+/// Expected time from recorded durations, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Estimate {
+    pub median_ms: u64,
+    pub low_ms: u64,
+    pub high_ms: u64,
+    /// How many runs it is drawn from.
+    pub samples: u32,
+}
+
+/// One node explained. Hits are explained too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    pub node: NodeName,
+    pub kind: Kind,
+    pub verdict: Verdict<NodeName>,
+    /// The action key, where all upstream artifacts are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// How many components of each facet are the same: own, environment, upstream.
+    pub unchanged: [usize; 3],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+    /// Direct upstreams with the word of their verdict.
+    pub upstreams: Vec<(NodeName, &'static str)>,
+    /// Every node that may run because of this one, if its artifact changes.
+    pub downstream: Vec<NodeName>,
+    /// What is worth knowing and is no cause: uncommitted changes, ignored declared files.
+    pub notes: Vec<String>,
+}
+
+impl Explanation {
+    /// The reasons behind a verdict that is not fresh.
+    pub fn reasons(&self) -> &[Reason] {
+        match &self.verdict {
+            Verdict::Stale(reasons) | Verdict::Restorable(reasons) => reasons,
+            Verdict::Fresh | Verdict::Waiting(_) => &[],
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What has to be done, and why: one judge over facts that someone else gathered.
+//!
+//! Pure: no file system, no database, no clock. `run`, `explain`, `--dry-run` and `graph` all
+//! read the same [`Plan`], so they cannot disagree.
+
+pub mod explanation;
+pub mod reason;
+pub mod verdict;
+
+pub use explanation::{Baseline, Estimate, Explanation};
+pub use reason::{Code, Reason};
+pub use verdict::Verdict;
