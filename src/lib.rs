@@ -20,8 +20,10 @@
 //! (content by BLAKE3), `trees/` (disposable unpacked trees), `state/` (what a run that does
 //! nothing reads), `locks/`, `tmp/`, `trash/`.
 
+pub mod copy;
 pub mod digest;
 pub mod event;
+pub mod inputs;
 pub mod key;
 pub mod path;
 pub mod pipeline;

@@ -1,0 +1,95 @@
+//! Digests of files, many at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::digest::Digest;
+use crate::inputs::stat::Stat;
+
+/// Files of this size and more are worth both cores on their own.
+const LARGE: u64 = 8 << 20;
+
+/// How many threads share work that is neither blocked nor waiting.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, |n| n.get()).min(16)
+}
+
+/// A file's digest with the stat it had while it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    pub digest: Digest,
+    pub stat: Stat,
+}
+
+/// Why a file has no digest.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    #[error("`{path}` cannot be read")]
+    Read { path: String, source: io::Error },
+    /// It was being written: a digest of a mixture would stand for no state it ever had.
+    #[error("`{path}` changed while it was read")]
+    Moved { path: String },
+}
+
+/// Hashes one regular file, `buffer` being scratch space for small ones.
+///
+/// A file that moves under the reader is read again, three times at most.
+pub fn file(path: &Path, buffer: &mut Vec<u8>) -> Result<Hashed, HashError> {
+    let wrong = |source| HashError::Read { path: path.display().to_string(), source };
+    for _ in 0..3 {
+        let mut open = File::open(path).map_err(wrong)?;
+        let before = Stat::of_open(&open).map_err(wrong)?;
+        let digest = if before.size >= LARGE {
+            crate::copy::copy(&open, before.size, &[]).map_err(wrong)?
+        } else {
+            buffer.clear();
+            buffer.reserve(before.size as usize + 1);
+            open.read_to_end(buffer).map_err(wrong)?;
+            Digest::of(buffer)
+        };
+        let after = Stat::of_open(&open).map_err(wrong)?;
+        if before == after {
+            return Ok(Hashed { digest, stat: after });
+        }
+    }
+    Err(HashError::Moved { path: path.display().to_string() })
+}
+
+/// Applies `work` to every item on all cores, each thread with a buffer of its own; results are in
+/// the order of the items.
+pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut Vec<u8>) -> R + Sync) -> Vec<R> {
+    let threads = cores().min(items.len().div_ceil(8)).max(1);
+    if threads == 1 {
+        let mut buffer = Vec::new();
+        return items.iter().map(|item| work(item, &mut buffer)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let step = (items.len() / (threads * 16)).clamp(1, 64);
+    let mut parts: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
+        let worker = || {
+            let mut buffer = Vec::new();
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(step, Ordering::Relaxed);
+                if at >= items.len() {
+                    return done;
+                }
+                let part = &items[at..items.len().min(at + step)];
+                done.push((at, part.iter().map(|item| work(item, &mut buffer)).collect::<Vec<R>>()));
+            }
+        };
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
+        let mut parts = worker();
+        for other in others {
+            match other.join() {
+                Ok(done) => parts.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        parts
+    });
+    parts.sort_by_key(|(at, _)| *at);
+    parts.into_iter().flat_map(|(_, part)| part).collect()
+}

@@ -1,0 +1,111 @@
+//! Which untracked files a walk leaves out: gitignore rules, read the way git reads them.
+//!
+//! `.gitignore` files count from the top of the repository (or of the project, where there is no
+//! repository) down to each folder, then `info/exclude` and the user's excludes file. The rules
+//! hold outside a repository too, so that a clone and a copy of it are walked alike. Every file
+//! consulted, and every one that would be consulted if it existed, is reported: it is an input.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
+
+/// The rules in force in one folder: its own, then those above, each hiding the next.
+#[derive(Clone)]
+pub struct Rules {
+    link: Option<Arc<Link>>,
+}
+
+struct Link {
+    matcher: Gitignore,
+    above: Option<Arc<Link>>,
+}
+
+/// An ignore file with a line that is no pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be read as ignore rules: {message}")]
+pub struct RulesError {
+    pub path: String,
+    pub message: String,
+}
+
+impl Rules {
+    /// No rules: everything counts.
+    pub const fn none() -> Self {
+        Self { link: None }
+    }
+
+    /// The rules that reach `root` from above. `consulted` gets every ignore file looked for.
+    pub fn above(root: &Path, project: &Path, consulted: &mut Vec<PathBuf>) -> Result<Self, RulesError> {
+        let top = repository_top(root);
+        let stop = match &top {
+            Some(top) => top.clone(),
+            None if root.starts_with(project) => project.to_path_buf(),
+            None => root.to_path_buf(),
+        };
+        let mut rules = Self::none();
+        if let Some(user) = gitconfig_excludes_path() {
+            rules = rules.read(&user, &stop, consulted)?;
+        }
+        if let Some(git) = top.as_deref().and_then(git_dir) {
+            rules = rules.read(&git.join("info/exclude"), &stop, consulted)?;
+        }
+        let mut folders: Vec<&Path> = root.ancestors().skip(1).take_while(|f| f.starts_with(&stop)).collect();
+        folders.reverse();
+        for folder in folders {
+            rules = rules.read(&folder.join(".gitignore"), folder, consulted)?;
+        }
+        Ok(rules)
+    }
+
+    /// These rules with those of `file` before them; a file that is not there adds nothing.
+    pub fn read(&self, file: &Path, root: &Path, consulted: &mut Vec<PathBuf>) -> Result<Self, RulesError> {
+        consulted.push(file.to_path_buf());
+        let wrong = |message: String| RulesError { path: file.display().to_string(), message };
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(self.clone());
+            }
+            Err(error) => return Err(wrong(error.to_string())),
+        };
+        let mut builder = GitignoreBuilder::new(root);
+        for line in text.lines() {
+            // git passes over a line that is no pattern; so do we.
+            let _ = builder.add_line(None, line);
+        }
+        let matcher = builder.build().map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { link: Some(Arc::new(Link { matcher, above: self.link.clone() })) })
+    }
+
+    pub fn ignores(&self, path: &Path, is_folder: bool) -> bool {
+        let mut at = self.link.as_deref();
+        while let Some(link) = at {
+            match link.matcher.matched(path, is_folder) {
+                Match::Ignore(_) => return true,
+                Match::Whitelist(_) => return false,
+                Match::None => at = link.above.as_deref(),
+            }
+        }
+        false
+    }
+}
+
+/// The nearest folder at or above `folder` that holds a `.git`.
+pub fn repository_top(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|at| at.join(".git").exists()).map(Path::to_path_buf)
+}
+
+/// The git directory of a work tree: `.git`, or where a `.git` file points.
+pub fn git_dir(top: &Path) -> Option<PathBuf> {
+    let dot = top.join(".git");
+    if dot.is_dir() {
+        return Some(dot);
+    }
+    let text = fs::read_to_string(&dot).ok()?;
+    let target = text.strip_prefix("gitdir:")?.trim();
+    Some(top.join(target))
+}

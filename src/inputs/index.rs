@@ -1,0 +1,415 @@
+//! The stat index: every path that a run looked at, with the stat under which its digest holds.
+//!
+//! A flat, position-independent structure (rows of fixed size and one heap of names), so that a
+//! run that does nothing reads it in one go and allocates nothing per file. Rows are grouped by
+//! folder: a folder is opened once and its files are stat-ed by name below it. The store hands the
+//! bytes in and takes them back; where they lie is not known here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::CStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::digest::Digest;
+use crate::inputs::stat::Stat;
+use crate::inputs::walk::{File, Folder, Walked};
+use crate::path::RelPath;
+
+/// A folder's row.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct FolderRow {
+    /// Heap offset and length of the absolute path; a NUL follows.
+    path: u32,
+    path_length: u32,
+    /// Row of the folder above, itself for the root of a walk.
+    parent: u32,
+    /// The first of its file rows, and how many.
+    first: u32,
+    count: u32,
+    flags: u32,
+    pub stat: Stat,
+}
+
+/// A file's, link's or absence's row.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct FileRow {
+    name: u32,
+    name_length: u16,
+    flags: u16,
+    pub stat: Stat,
+}
+
+/// One walk: its folder rows, what was asked, and the tree it came to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct WalkRow {
+    first: u32,
+    count: u32,
+    /// [`crate::inputs::observe::question`] of the request.
+    question: [u8; 32],
+}
+
+/// The folder's own stat counts: an entry came or went when it moved.
+const WATCHED: u32 = 1;
+const LEFT_OUT: u32 = 2;
+const HOLLOW: u32 = 4;
+
+/// The digest may not be trusted a second time (see [`crate::inputs::stat::Clock`]).
+const RACY: u16 = 1;
+/// Nothing was there, and nothing must be.
+const ABSENT: u16 = 2;
+const LINK: u16 = 4;
+/// Only that there is a folder counts.
+const PLAIN_FOLDER: u16 = 8;
+/// Decides what a walk counts: when it moves, folders are walked anew.
+const RULES: u16 = 16;
+
+/// A part larger than this is damage, not an index: it would be ten million files.
+const MOST_BYTES: usize = 1 << 30;
+
+/// The index. See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    heap: Vec<u8>,
+    folders: Vec<FolderRow>,
+    files: Vec<FileRow>,
+    digests: Vec<[u8; 32]>,
+    walks: Vec<WalkRow>,
+}
+
+/// The index's parts as bytes, in the order in which they are written.
+pub struct Parts<'a>(pub [&'a [u8]; 5]);
+
+/// What a path outside of walks was found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loose {
+    File { stat: Stat, digest: Digest, racy: bool },
+    Link { stat: Stat, digest: Digest },
+    Folder,
+    Absent,
+}
+
+impl Index {
+    pub fn parts(&self) -> Parts<'_> {
+        Parts([
+            bytemuck::cast_slice(&self.walks),
+            bytemuck::cast_slice(&self.folders),
+            bytemuck::cast_slice(&self.files),
+            bytemuck::cast_slice(&self.digests),
+            &self.heap,
+        ])
+    }
+
+    /// Reads parts back, `lengths` bytes each. None when they do not fit one another, or when the
+    /// reader ends early: rows would point where nothing is.
+    pub fn read(from: &mut dyn Read, lengths: [u64; 5]) -> Option<Self> {
+        let [walks, folders, files, digests, heap] = lengths;
+        let index = Self {
+            walks: rows(from, walks)?,
+            folders: rows(from, folders)?,
+            files: rows(from, files)?,
+            digests: rows(from, digests)?,
+            heap: rows(from, heap)?,
+        };
+        let heap = index.heap.len();
+        let text_fits = |at: u32, length: usize| {
+            let end = at as usize + length;
+            end < heap && index.heap[end] == 0
+        };
+        let fits = index.digests.len() == index.files.len()
+            && index.folders.iter().all(|row| {
+                text_fits(row.path, row.path_length as usize)
+                    && row.first as usize + row.count as usize <= index.files.len()
+                    && (row.parent as usize) < index.folders.len()
+            })
+            && index.files.iter().all(|row| text_fits(row.name, usize::from(row.name_length)))
+            && index.walks.iter().all(|row| row.first as usize + row.count as usize <= index.folders.len());
+        fits.then_some(index)
+    }
+
+    pub fn folders(&self) -> &[FolderRow] {
+        &self.folders
+    }
+
+    pub fn files_of(&self, folder: &FolderRow) -> std::ops::Range<usize> {
+        folder.first as usize..(folder.first + folder.count) as usize
+    }
+
+    pub fn file(&self, at: usize) -> &FileRow {
+        &self.files[at]
+    }
+
+    pub fn file_count(&self) -> usize {
+        self.files.len()
+    }
+
+    pub fn digest(&self, at: usize) -> Digest {
+        Digest::from_bytes(self.digests[at])
+    }
+
+    fn text(&self, at: u32, length: u32) -> &str {
+        std::str::from_utf8(&self.heap[at as usize..(at + length) as usize]).unwrap_or("")
+    }
+
+    fn c_text(&self, at: u32, length: u32) -> &CStr {
+        CStr::from_bytes_with_nul(&self.heap[at as usize..=(at + length) as usize]).unwrap_or(c"")
+    }
+
+    pub fn folder_path(&self, row: &FolderRow) -> &str {
+        self.text(row.path, row.path_length)
+    }
+
+    pub fn folder_c_path(&self, row: &FolderRow) -> &CStr {
+        self.c_text(row.path, row.path_length)
+    }
+
+    pub fn file_name(&self, row: &FileRow) -> &str {
+        self.text(row.name, u32::from(row.name_length))
+    }
+
+    pub fn file_c_name(&self, row: &FileRow) -> &CStr {
+        self.c_text(row.name, u32::from(row.name_length))
+    }
+
+    /// The absolute path and the full path of a name in it, for messages.
+    pub fn path_of(&self, folder: usize, file: usize) -> PathBuf {
+        Path::new(self.folder_path(&self.folders[folder])).join(self.file_name(&self.files[file]))
+    }
+
+    /// The walk that answered `question`: its position, if it was asked.
+    pub fn walk_for(&self, question: &Digest) -> Option<usize> {
+        self.walks.iter().position(|walk| walk.question == *question.as_bytes())
+    }
+
+    /// The rows of a walk's folders.
+    pub fn walk_range(&self, walk: usize) -> std::ops::Range<usize> {
+        let row = &self.walks[walk];
+        row.first as usize..(row.first + row.count) as usize
+    }
+
+    /// A walk as it was, with the positions of its first file rows by folder. Links come without
+    /// their targets, which are not kept.
+    pub fn walked(&self, walk: usize) -> Walked {
+        let range = self.walk_range(walk);
+        let root = self.folder_path(&self.folders[range.start]).to_owned();
+        let folders = range
+            .clone()
+            .map(|at| {
+                let row = &self.folders[at];
+                let below = self.folder_path(row)[root.len()..].trim_start_matches('/');
+                Folder {
+                    path: if below.is_empty() {
+                        RelPath::root()
+                    } else {
+                        RelPath::parse(below).unwrap_or_else(|_| RelPath::root())
+                    },
+                    parent: row.parent as usize - range.start,
+                    stat: row.stat,
+                    files: self
+                        .files_of(row)
+                        .map(|file| {
+                            let row = &self.files[file];
+                            File {
+                                name: self.file_name(row).to_owned(),
+                                stat: row.stat,
+                                link: row.is_link().then(String::new),
+                            }
+                        })
+                        .collect(),
+                    left_out: row.flags & LEFT_OUT != 0,
+                    hollow: row.flags & HOLLOW != 0,
+                }
+            })
+            .collect();
+        Walked { folders, consulted: Vec::new() }
+    }
+
+    /// Folder rows by path, for look-ups of single files.
+    pub fn by_folder(&self) -> HashMap<&str, Vec<usize>> {
+        let mut map: HashMap<&str, Vec<usize>> = HashMap::with_capacity(self.folders.len());
+        for (at, row) in self.folders.iter().enumerate() {
+            map.entry(self.folder_path(row)).or_default().push(at);
+        }
+        map
+    }
+
+    /// The row of `name` in a folder row: names are sorted.
+    pub fn find(&self, folder: usize, name: &str) -> Option<usize> {
+        let range = self.files_of(&self.folders[folder]);
+        let files = &self.files[range.clone()];
+        let at = files.binary_search_by(|row| self.file_name(row).as_bytes().cmp(name.as_bytes())).ok()?;
+        Some(range.start + at)
+    }
+}
+
+impl FolderRow {
+    pub fn is_watched(&self) -> bool {
+        self.flags & WATCHED != 0
+    }
+
+    pub fn is_hollow(&self) -> bool {
+        self.flags & HOLLOW != 0
+    }
+
+    pub fn file_count(&self) -> usize {
+        self.count as usize
+    }
+}
+
+impl FileRow {
+    pub fn is_racy(&self) -> bool {
+        self.flags & RACY != 0
+    }
+
+    pub fn is_absent(&self) -> bool {
+        self.flags & ABSENT != 0
+    }
+
+    pub fn is_link(&self) -> bool {
+        self.flags & LINK != 0
+    }
+
+    pub fn is_plain_folder(&self) -> bool {
+        self.flags & PLAIN_FOLDER != 0
+    }
+
+    pub fn is_rules(&self) -> bool {
+        self.flags & RULES != 0
+    }
+}
+
+fn rows<T: Pod>(from: &mut dyn Read, length: u64) -> Option<Vec<T>> {
+    let length = usize::try_from(length).ok()?;
+    if !length.is_multiple_of(size_of::<T>()) || length > MOST_BYTES {
+        return None;
+    }
+    let mut rows = vec![T::zeroed(); length / size_of::<T>()];
+    from.read_exact(bytemuck::cast_slice_mut(&mut rows)).ok()?;
+    Some(rows)
+}
+
+/// Gathers rows and lays them out.
+#[derive(Default)]
+pub struct Builder {
+    index: Index,
+    loose: BTreeMap<PathBuf, BTreeMap<String, (Loose, bool)>>,
+}
+
+impl Builder {
+    fn put(&mut self, text: &str) -> u32 {
+        let at = self.index.heap.len() as u32;
+        self.index.heap.extend_from_slice(text.as_bytes());
+        self.index.heap.push(0);
+        at
+    }
+
+    fn push_file(&mut self, name: &str, flags: u16, stat: Stat, digest: Digest) {
+        let at = self.put(name);
+        self.index.files.push(FileRow { name: at, name_length: name.len() as u16, flags, stat });
+        self.index.digests.push(*digest.as_bytes());
+    }
+
+    /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position.
+    pub fn add_walk(
+        &mut self,
+        root: &Path,
+        question: &Digest,
+        walked: &Walked,
+        seen: &dyn Fn(usize, usize) -> (Digest, bool),
+    ) {
+        let base = self.index.folders.len();
+        for (at, folder) in walked.folders.iter().enumerate() {
+            let path = folder.path.under(root).to_string_lossy().into_owned();
+            let first = self.index.files.len() as u32;
+            for (position, file) in folder.files.iter().enumerate() {
+                let (digest, racy) = seen(at, position);
+                let flags = if racy { RACY } else { 0 } | if file.link.is_some() { LINK } else { 0 };
+                self.push_file(&file.name, flags, file.stat, digest);
+            }
+            let path_at = self.put(&path);
+            let flags =
+                WATCHED | if folder.left_out { LEFT_OUT } else { 0 } | if folder.hollow { HOLLOW } else { 0 };
+            self.index.folders.push(FolderRow {
+                path: path_at,
+                path_length: path.len() as u32,
+                parent: (base + folder.parent) as u32,
+                first,
+                count: folder.files.len() as u32,
+                flags,
+                stat: folder.stat,
+            });
+        }
+        self.index.walks.push(WalkRow {
+            first: base as u32,
+            count: walked.folders.len() as u32,
+            question: *question.as_bytes(),
+        });
+        for path in &walked.consulted {
+            self.add_rules(path);
+        }
+    }
+
+    /// Adds a path outside of walks. The later of two additions counts.
+    pub fn add_loose(&mut self, path: &Path, found: Loose) {
+        if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
+            let row = self
+                .loose
+                .entry(folder.to_path_buf())
+                .or_default()
+                .entry(name.to_owned())
+                .or_insert((found, false));
+            row.0 = found;
+        }
+    }
+
+    /// Adds a file that decides what walks count, as it is now, there or not.
+    pub fn add_rules(&mut self, path: &Path) {
+        let found = match Stat::of(path) {
+            Ok(stat) => Loose::File { stat, digest: Digest::of(b""), racy: false },
+            Err(_) => Loose::Absent,
+        };
+        if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
+            let row = self
+                .loose
+                .entry(folder.to_path_buf())
+                .or_default()
+                .entry(name.to_owned())
+                .or_insert((found, true));
+            row.1 = true;
+        }
+    }
+
+    pub fn finish(mut self) -> Index {
+        for (folder, files) in std::mem::take(&mut self.loose) {
+            let path = folder.to_string_lossy().into_owned();
+            let first = self.index.files.len() as u32;
+            let count = files.len() as u32;
+            for (name, (found, rules)) in files {
+                let nothing = Digest::of(b"");
+                let (flags, stat, digest) = match found {
+                    Loose::File { stat, digest, racy } => (if racy { RACY } else { 0 }, stat, digest),
+                    Loose::Link { stat, digest } => (LINK, stat, digest),
+                    Loose::Folder => (PLAIN_FOLDER, Stat::default(), nothing),
+                    Loose::Absent => (ABSENT, Stat::default(), nothing),
+                };
+                self.push_file(&name, flags | if rules { RULES } else { 0 }, stat, digest);
+            }
+            let path_at = self.put(&path);
+            let at = self.index.folders.len() as u32;
+            self.index.folders.push(FolderRow {
+                path: path_at,
+                path_length: path.len() as u32,
+                parent: at,
+                first,
+                count,
+                flags: 0,
+                stat: Stat::default(),
+            });
+        }
+        self.index
+    }
+}

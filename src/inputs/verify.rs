@@ -1,0 +1,127 @@
+//! Is everything in the index still as it was? Stats alone, on all cores.
+//!
+//! This is the whole cost of doing nothing: one open and stat for each folder, one stat for each
+//! file by its name below the open folder. Small folders are not worth an open and go by path.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+
+use crate::inputs::hash::cores;
+use crate::inputs::index::{FileRow, FolderRow, Index};
+use crate::inputs::stat::Stat;
+
+/// A folder with fewer files than this is stat-ed by path: opening it costs more than it saves.
+const WORTH_OPENING: usize = 3;
+/// Folder rows that a thread takes at a time.
+const STEP: usize = 32;
+
+/// What moved. Positions are rows of the index; the stat is the one found now, none where nothing
+/// is there.
+#[derive(Debug, Default)]
+pub struct Moved {
+    pub folders: Vec<(usize, Option<Stat>)>,
+    /// Includes racy rows, moved or not: their digests do not stand.
+    pub files: Vec<(usize, Option<Stat>)>,
+    /// Whether one of the files decides what walks count.
+    pub rules: bool,
+}
+
+impl Moved {
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.files.is_empty()
+    }
+}
+
+/// Stats everything in `index`.
+pub fn verify(index: &Index) -> Moved {
+    let folders = index.folders();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut moved = Moved::default();
+        loop {
+            let start = next.fetch_add(STEP, Ordering::Relaxed);
+            if start >= folders.len() {
+                return moved;
+            }
+            for (at, row) in folders.iter().enumerate().skip(start).take(STEP) {
+                folder(index, at, row, &mut moved);
+            }
+        }
+    };
+    let threads = cores().min(folders.len().div_ceil(STEP)).max(1);
+    // One folder of many files is shared out by nobody: large loose folders are rare and flat.
+    let mut all = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(mut moved) => {
+                    all.folders.append(&mut moved.folders);
+                    all.files.append(&mut moved.files);
+                    all.rules |= moved.rules;
+                }
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.folders.sort_by_key(|(at, _)| *at);
+    all.files.sort_by_key(|(at, _)| *at);
+    all
+}
+
+fn folder(index: &Index, at: usize, row: &FolderRow, moved: &mut Moved) {
+    let path = index.folder_c_path(row);
+    if row.file_count() < WORTH_OPENING {
+        if row.is_watched() {
+            compare_folder(at, row, Stat::at(CWD, path).ok(), moved);
+        }
+        let mut full = path.to_bytes().to_vec();
+        full.push(b'/');
+        let keep = full.len();
+        for file in index.files_of(row) {
+            let entry = index.file(file);
+            full.truncate(keep);
+            full.extend_from_slice(index.file_c_name(entry).to_bytes());
+            let found = CString::new(full.as_slice()).ok().and_then(|name| Stat::at(CWD, &name).ok());
+            compare_file(file, entry, found, moved);
+        }
+        return;
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let open = rustix::fs::open(path, flags, Mode::empty()).ok();
+    if row.is_watched() {
+        let found = open.as_ref().and_then(|fd| Stat::of_open(fd).ok());
+        compare_folder(at, row, found, moved);
+    }
+    for file in index.files_of(row) {
+        let entry = index.file(file);
+        let found = open.as_ref().and_then(|fd| at_name(fd.as_fd(), index, entry));
+        compare_file(file, entry, found, moved);
+    }
+}
+
+fn at_name(folder: BorrowedFd<'_>, index: &Index, row: &FileRow) -> Option<Stat> {
+    Stat::at(folder, index.file_c_name(row)).ok()
+}
+
+fn compare_folder(at: usize, row: &FolderRow, found: Option<Stat>, moved: &mut Moved) {
+    if found != Some(row.stat) {
+        moved.folders.push((at, found));
+    }
+}
+
+fn compare_file(at: usize, row: &FileRow, found: Option<Stat>, moved: &mut Moved) {
+    let same = match found {
+        None => row.is_absent(),
+        Some(stat) if row.is_plain_folder() => stat.kind() == FileType::Directory,
+        Some(stat) => stat == row.stat && !row.is_absent() && !row.is_racy(),
+    };
+    if !same {
+        moved.rules |= row.is_rules();
+        moved.files.push((at, found));
+    }
+}
