@@ -29,4 +29,5 @@ pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod survey;
 pub mod tree;

@@ -61,6 +61,23 @@ impl Rules {
         Ok(rules)
     }
 
+    /// These rules with `patterns`, relative to `root`, before them.
+    pub fn patterns(&self, patterns: &[String], root: &Path) -> Result<Self, RulesError> {
+        if patterns.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut builder = GitignoreBuilder::new(root);
+        let wrong = |pattern: &str, error: ignore::Error| RulesError {
+            path: pattern.to_owned(),
+            message: error.to_string(),
+        };
+        for pattern in patterns {
+            builder.add_line(None, pattern).map_err(|error| wrong(pattern, error))?;
+        }
+        let matcher = builder.build().map_err(|error| wrong(&patterns.join(" "), error))?;
+        Ok(Self { link: Some(Arc::new(Link { matcher, above: self.link.clone() })) })
+    }
+
     /// These rules with those of `file` before them; a file that is not there adds nothing.
     pub fn read(&self, file: &Path, root: &Path, consulted: &mut Vec<PathBuf>) -> Result<Self, RulesError> {
         consulted.push(file.to_path_buf());

@@ -74,7 +74,7 @@ pub struct Observer<'a> {
 /// The digest of all that decides a walk besides what is on disk.
 pub fn question(request: &Request) -> Digest {
     let mut hasher = blake3::Hasher::new();
-    let Request { root, project, cuts, ignore_rules, tracked } = request;
+    let Request { root, project, cuts, ignore_rules, tracked, excludes } = request;
     let mut put = |text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
@@ -87,6 +87,9 @@ pub fn question(request: &Request) -> Digest {
         for path in list {
             put(path.as_str());
         }
+    }
+    for pattern in excludes {
+        put(pattern);
     }
     hasher.finalize().into()
 }

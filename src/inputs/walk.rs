@@ -32,6 +32,8 @@ pub struct Request {
     pub ignore_rules: bool,
     /// Ignored files that git tracks all the same: they count.
     pub tracked: BTreeSet<RelPath>,
+    /// Patterns of the gitignore kind, relative to the root, for what never counts, tracked or not.
+    pub excludes: Vec<String>,
 }
 
 /// A counted file or link.
@@ -111,6 +113,7 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
     } else {
         Rules::none()
     };
+    let excludes = Rules::none().patterns(&request.excludes, &request.root)?;
     let shared = Mutex::new(Shared {
         waiting: vec![Job { path: RelPath::root(), rules }],
         consulted,
@@ -119,9 +122,9 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
     let wake = Condvar::new();
     std::thread::scope(|scope| {
         for _ in 1..cores() {
-            scope.spawn(|| work(request, &shared, &wake));
+            scope.spawn(|| work(request, &excludes, &shared, &wake));
         }
-        work(request, &shared, &wake);
+        work(request, &excludes, &shared, &wake);
     });
     let shared = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(error) = shared.failed {
@@ -130,7 +133,7 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
     Ok(Walked { folders: arrange(shared.listed), consulted: shared.consulted })
 }
 
-fn work(request: &Request, shared: &Mutex<Shared>, wake: &Condvar) {
+fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Condvar) {
     let lock = || shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     loop {
         let mut state = lock();
@@ -156,7 +159,7 @@ fn work(request: &Request, shared: &Mutex<Shared>, wake: &Condvar) {
         let mut consulted = Vec::new();
         let mut failed = None;
         for job in jobs {
-            match list(request, &job, &mut consulted) {
+            match list(request, excludes, &job, &mut consulted) {
                 Ok((folder, rules)) => {
                     found.extend(
                         folder.below.iter().map(|path| Job { path: path.clone(), rules: rules.clone() }),
@@ -183,7 +186,12 @@ fn work(request: &Request, shared: &Mutex<Shared>, wake: &Condvar) {
 }
 
 /// Lists one folder; also says which rules hold below it.
-fn list(request: &Request, job: &Job, consulted: &mut Vec<PathBuf>) -> Result<(Listed, Rules), WalkError> {
+fn list(
+    request: &Request,
+    excludes: &Rules,
+    job: &Job,
+    consulted: &mut Vec<PathBuf>,
+) -> Result<(Listed, Rules), WalkError> {
     let folder = job.path.under(&request.root);
     let wrong = |path: &Path, source: io::Error| WalkError::Read { path: path.display().to_string(), source };
     let open = rustix::fs::open(&folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
@@ -234,7 +242,8 @@ fn list(request: &Request, job: &Job, consulted: &mut Vec<PathBuf>) -> Result<(L
             Err(error) => return Err(wrong(&absolute, error)),
         };
         let is_folder = stat.kind() == FileType::Directory;
-        if rules.ignores(&absolute, is_folder) && !is_tracked(request, &path, is_folder) {
+        let ignored = rules.ignores(&absolute, is_folder) && !is_tracked(request, &path, is_folder);
+        if ignored || excludes.ignores(&absolute, is_folder) {
             listed.left_out = true;
             continue;
         }

@@ -4,6 +4,7 @@
 //! read the same [`Plan`], so they cannot disagree.
 
 pub mod explanation;
+pub mod judge;
 pub mod reason;
 pub mod verdict;
 

@@ -1,0 +1,3 @@
+//! The survey: gathers every fact that the judge asks for, once, from inputs and store.
+
+pub mod snapshot;

@@ -1,0 +1,226 @@
+//! The state file: what a run that does nothing reads, in one go, instead of everything else.
+//!
+//! ```text
+//! MAGIC                     16 bytes, with the version of the format
+//! lengths                   7 × u64 little-endian: meta, five parts of the index, document
+//! checksum                  BLAKE3 of lengths, meta and index
+//! meta, index, document     the compiled pipeline comes last: doing nothing leaves it unread
+//! ```
+//! Disposable: a file that is missing, damaged, from another boot or another version is no error,
+//! the survey then reads what it must. Written to a temporary name and renamed.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::inputs::Index;
+
+const MAGIC: &[u8; 16] = b"osgraph-state 1\n";
+
+/// What the index does not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Stats of another boot are not trusted: what was not flushed may be gone.
+    pub boot: String,
+    /// The version of the program that wrote this.
+    pub program: String,
+    /// Of the pipeline file that `document` was compiled from.
+    pub pipeline: Option<Digest>,
+    /// Environment names that give parameters.
+    pub names: Vec<String>,
+    /// The last question whose answer was "everything is fresh".
+    pub answer: Option<Answer>,
+}
+
+/// A question that was answered by "fresh", and what must still hold besides the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Digest of targets, parameters given, project and store.
+    pub question: Digest,
+    pub nodes: usize,
+    /// Commands and the identity they printed.
+    pub tools: Vec<(ToolQuestion, String)>,
+    /// Git references and the digest of what they came to.
+    pub sources: Vec<(GitQuestion, Digest)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ToolQuestion {
+    pub program: String,
+    pub identify: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GitQuestion {
+    pub path: PathBuf,
+    pub reference: String,
+    pub submodules: bool,
+}
+
+/// A state file read back.
+#[derive(Default)]
+pub struct Snapshot {
+    pub meta: Meta,
+    pub index: Index,
+    /// Where the compiled pipeline lies: file, offset, length.
+    document: Option<(File, u64, u64)>,
+}
+
+impl Snapshot {
+    /// Reads the state at `path`; the empty one when it cannot be used.
+    pub fn read(path: &Path, boot: &str, program: &str) -> Self {
+        Self::try_read(path)
+            .filter(|found| found.meta.boot == boot && found.meta.program == program)
+            .unwrap_or_default()
+    }
+
+    fn try_read(path: &Path) -> Option<Self> {
+        let mut file = File::open(path).ok()?;
+        let mut head = [0; 16 + 7 * 8 + 32];
+        file.read_exact(&mut head).ok()?;
+        if head[..16] != *MAGIC {
+            return None;
+        }
+        let mut lengths = [0u64; 7];
+        for (length, bytes) in lengths.iter_mut().zip(head[16..72].chunks_exact(8)) {
+            *length = u64::from_le_bytes(bytes.try_into().ok()?);
+        }
+        let [meta_length, rest @ ..] = lengths;
+        let size = file.metadata().ok()?.len();
+        let total = lengths.iter().try_fold(head.len() as u64, |sum, length| sum.checked_add(*length))?;
+        if total != size {
+            return None;
+        }
+        let mut meta = vec![0; usize::try_from(meta_length).ok()?];
+        file.read_exact(&mut meta).ok()?;
+        let index = Index::read(&mut file, [rest[0], rest[1], rest[2], rest[3], rest[4]])?;
+        if head[72..] != *checksum(&head[16..72], &meta, &index).as_bytes() {
+            return None;
+        }
+        let meta: Meta = postcard::from_bytes(&meta).ok()?;
+        let document = (rest[5] > 0).then(|| (file, size - rest[5], rest[5]));
+        Some(Self { meta, index, document })
+    }
+
+    /// The compiled pipeline's bytes, if it was compiled from a file with this digest.
+    pub fn document(&mut self, pipeline: &Digest) -> Option<Vec<u8>> {
+        if self.meta.pipeline != Some(*pipeline) {
+            return None;
+        }
+        let (file, offset, length) = self.document.as_mut()?;
+        file.seek(SeekFrom::Start(*offset)).ok()?;
+        let mut bytes = vec![0; usize::try_from(*length).ok()?];
+        file.read_exact(&mut bytes).ok()?;
+        // The first 32 bytes are the digest of the rest.
+        let (digest, rest) = bytes.split_at_checked(32)?;
+        (digest == Digest::of(rest).as_bytes()).then(|| rest.to_vec())
+    }
+}
+
+/// Writes the state, replacing the one at `path`.
+pub fn write(path: &Path, meta: &Meta, index: &Index, document: &[u8]) -> io::Result<()> {
+    let meta = postcard::to_stdvec(meta).map_err(io::Error::other)?;
+    let parts = index.parts().0;
+    let document_length = if document.is_empty() { 0 } else { document.len() as u64 + 32 };
+    let mut lengths = Vec::with_capacity(56);
+    lengths.extend_from_slice(&(meta.len() as u64).to_le_bytes());
+    for part in parts {
+        lengths.extend_from_slice(&(part.len() as u64).to_le_bytes());
+    }
+    lengths.extend_from_slice(&document_length.to_le_bytes());
+    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    let result = (|| {
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
+        out.write_all(MAGIC)?;
+        out.write_all(&lengths)?;
+        out.write_all(checksum(&lengths, &meta, index).as_bytes())?;
+        out.write_all(&meta)?;
+        for part in parts {
+            out.write_all(part)?;
+        }
+        if document_length > 0 {
+            out.write_all(Digest::of(document).as_bytes())?;
+            out.write_all(document)?;
+        }
+        out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        fs::rename(&temporary, path)
+    })();
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    result
+}
+
+fn checksum(lengths: &[u8], meta: &[u8], index: &Index) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(lengths);
+    hasher.update(meta);
+    for part in index.parts().0 {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::index::{Builder, Loose};
+
+    fn sample() -> (Meta, Index) {
+        let mut builder = Builder::default();
+        builder.add_loose(Path::new("/a/b"), Loose::Absent);
+        let meta = Meta {
+            boot: "boot".into(),
+            program: "1".into(),
+            pipeline: Some(Digest::of(b"kdl")),
+            ..Meta::default()
+        };
+        (meta, builder.finish())
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let (meta, index) = sample();
+        write(&path, &meta, &index, b"document").unwrap();
+        let mut found = Snapshot::read(&path, "boot", "1");
+        assert_eq!(found.meta, meta);
+        assert_eq!(found.index.file_count(), 1);
+        assert_eq!(found.document(&Digest::of(b"kdl")).unwrap(), b"document");
+        assert_eq!(found.document(&Digest::of(b"other")), None);
+    }
+
+    #[test]
+    fn any_flipped_or_missing_byte_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let (meta, index) = sample();
+        write(&path, &meta, &index, b"document").unwrap();
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            fs::write(&path, &bad).unwrap();
+            let mut found = Snapshot::read(&path, "boot", "1");
+            let whole = found.meta == meta && found.document(&Digest::of(b"kdl")).is_some();
+            assert!(!whole, "byte {at}");
+            fs::write(&path, &good[..at]).unwrap();
+            let mut found = Snapshot::read(&path, "boot", "1");
+            assert!(found.document(&Digest::of(b"kdl")).is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn another_boot_or_program_starts_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let (meta, index) = sample();
+        write(&path, &meta, &index, b"").unwrap();
+        assert_eq!(Snapshot::read(&path, "later boot", "1").meta, Meta::default());
+        assert_eq!(Snapshot::read(&path, "boot", "2").meta, Meta::default());
+    }
+}
