@@ -67,6 +67,8 @@ const LINK: u16 = 4;
 const PLAIN_FOLDER: u16 = 8;
 /// Decides what a walk counts: when it moves, folders are walked anew.
 const RULES: u16 = 16;
+/// Kept for its stat alone: the digest stands for nothing.
+const NOTICED: u16 = 32;
 
 /// A part larger than this is damage, not an index: it would be ten million files.
 const MOST_BYTES: usize = 1 << 30;
@@ -89,6 +91,8 @@ pub struct Parts<'a>(pub [&'a [u8]; 5]);
 pub enum Loose {
     File { stat: Stat, digest: Digest, racy: bool },
     Link { stat: Stat, digest: Digest },
+    /// Only that it moves matters, not what is in it.
+    Noticed { stat: Stat, racy: bool },
     Folder,
     Absent,
 }
@@ -277,6 +281,11 @@ impl FileRow {
         self.flags & PLAIN_FOLDER != 0
     }
 
+    /// Whether the digest is that of the content.
+    pub fn has_content(&self) -> bool {
+        self.flags & (ABSENT | PLAIN_FOLDER | NOTICED | LINK) == 0
+    }
+
     pub fn is_rules(&self) -> bool {
         self.flags & RULES != 0
     }
@@ -369,7 +378,7 @@ impl Builder {
     /// Adds a file that decides what walks count, as it is now, there or not.
     pub fn add_rules(&mut self, path: &Path) {
         let found = match Stat::of(path) {
-            Ok(stat) => Loose::File { stat, digest: Digest::of(b""), racy: false },
+            Ok(stat) => Loose::Noticed { stat, racy: false },
             Err(_) => Loose::Absent,
         };
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
@@ -393,6 +402,7 @@ impl Builder {
                 let (flags, stat, digest) = match found {
                     Loose::File { stat, digest, racy } => (if racy { RACY } else { 0 }, stat, digest),
                     Loose::Link { stat, digest } => (LINK, stat, digest),
+                    Loose::Noticed { stat, racy } => (NOTICED | if racy { RACY } else { 0 }, stat, nothing),
                     Loose::Folder => (PLAIN_FOLDER, Stat::default(), nothing),
                     Loose::Absent => (ABSENT, Stat::default(), nothing),
                 };

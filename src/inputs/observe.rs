@@ -193,9 +193,8 @@ impl<'a> Observer<'a> {
     fn known_row(&self, folder: usize, name: &str, stat: &Stat) -> Option<Digest> {
         let at = self.index.find(folder, name)?;
         let row = self.index.file(at);
-        let usable = !row.is_racy() && !row.is_absent() && !row.is_plain_folder() && row.stat == *stat;
-        // A row kept for its rules alone has no digest of content.
-        (usable && !row.is_rules()).then(|| self.index.digest(at))
+        let usable = row.has_content() && !row.is_racy() && row.stat == *stat;
+        usable.then(|| self.index.digest(at))
     }
 
     /// Hashes what is not known, on all cores.
@@ -292,6 +291,16 @@ impl<'a> Observer<'a> {
 
     /// Remembers that nothing is at `path`, or whatever else was found there.
     pub fn note(&self, path: &Path, found: Loose) {
+        self.builder().add_loose(path, found);
+    }
+
+    /// Remembers a path by its stat alone, there or not: that it moves is all that matters.
+    pub fn note_present(&self, path: &Path) {
+        let found = match Stat::of(path) {
+            Ok(stat) if stat.kind() == FileType::Directory => Loose::Folder,
+            Ok(stat) => Loose::Noticed { stat, racy: self.clock.is_racy(&stat) },
+            Err(_) => Loose::Absent,
+        };
         self.builder().add_loose(path, found);
     }
 

@@ -180,6 +180,8 @@ pub enum Source {
     Git { path: Spanned<String>, reference: Spanned<String>, submodules: bool },
     /// The working tree: tracked files and untracked ones that are not ignored.
     Dir { path: Spanned<String> },
+    /// The committed tree where the path is the top of a git repository, else the folder.
+    Auto { path: Spanned<String>, reference: Spanned<String>, submodules: bool },
 }
 
 /// A project path and where its content goes inside the node's own tree.

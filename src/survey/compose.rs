@@ -1,0 +1,257 @@
+//! Which component stands for which option: the place where the rules on what counts are written.
+//!
+//! Every struct of the model is taken apart by name, so that a new field does not compile until
+//! someone has decided whether it is *dirtying* (a component), *publishing*, *gating* or *policy*
+//! (named here and left out). Pure: what is on disk arrives through [`World`].
+
+use crate::key::{Component, Facet, Manifest, Value};
+use crate::path::RelPath;
+use crate::pipeline::{
+    AppEmbed, BaseImage, BinaryExtract, Command, Dist, DistBinary, From, Group, HostRecipe, Node, NodeName,
+    Placed as Placing, Recipe, Secret, Source, SourceArchive, Span, Spanned, Tool, Work,
+};
+use crate::tree::Entry;
+
+/// How an upstream artifact stands in its reader's work folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// A tree of project paths, at its own paths.
+    Natural,
+    At(RelPath),
+}
+
+/// An upstream that a node reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The component's label.
+    pub label: String,
+    pub node: NodeName,
+    pub stand: Stand,
+    /// For a dist's binary: whether it becomes executable.
+    pub executable: Option<bool>,
+}
+
+/// A declared input as it was found, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Placed<I> {
+    pub label: String,
+    /// In the node's work folder or tree.
+    pub at: RelPath,
+    pub input: I,
+}
+
+/// A node, composed.
+#[derive(Clone, Debug)]
+pub struct Composed<I> {
+    pub own: Manifest,
+    pub reads: Vec<Read>,
+    pub inputs: Vec<Placed<I>>,
+    /// Labels of components and where in the pipeline file they were declared.
+    pub spans: Vec<(String, Span)>,
+}
+
+/// What is on disk, looked up by the composer. `I` is whatever the caller keeps of an input.
+pub trait World {
+    type Input: Clone;
+    type Error;
+    /// A project path: a file, link or folder.
+    fn path(&mut self, path: &Spanned<RelPath>) -> Result<(Entry, Self::Input), Self::Error>;
+    /// The source of a source-archive: components, and the input to build from.
+    fn source(
+        &mut self,
+        source: &Source,
+        excludes: &[Spanned<String>],
+    ) -> Result<(Vec<(String, Value)>, Self::Input), Self::Error>;
+    /// A tool's identity: what it prints, or its file's content.
+    fn tool(&mut self, tool: &Tool) -> Result<Value, Self::Error>;
+    /// The node that publishes `path`, or a folder above it.
+    fn publisher(&self, path: &RelPath) -> Option<NodeName>;
+    /// Where an artifact of `node` stands when its reader does not say.
+    fn natural(&self, node: &NodeName) -> Stand;
+    /// `os/architecture` of this machine.
+    fn platform(&self) -> String;
+    /// Whether a Dockerfile recipe can be composed at all; the error says why not.
+    fn docker(&mut self, node: &Node) -> Result<Vec<Component>, Self::Error>;
+}
+
+struct Composer<'w, W: World> {
+    world: &'w mut W,
+    components: Vec<Component>,
+    reads: Vec<Read>,
+    inputs: Vec<Placed<W::Input>>,
+    spans: Vec<(String, Span)>,
+}
+
+/// Composes one node. Its name, spans and place in the file are not looked at.
+pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input>, W::Error> {
+    let mut composer =
+        Composer { world, components: Vec::new(), reads: Vec::new(), inputs: Vec::new(), spans: Vec::new() };
+    let kind = match &node.work {
+        Work::SourceArchive(source) => {
+            composer.source_archive(source)?;
+            "source-archive 1"
+        }
+        Work::BaseImage(BaseImage { recipe, limits: _ }) => {
+            composer.recipe(node, recipe)?;
+            "base-image 1"
+        }
+        Work::AppEmbed(AppEmbed { base, app, into, recipe, limits: _ }) => {
+            composer.read("base", base, Stand::Natural);
+            composer.read("app", app, Stand::At(into.clone()));
+            composer.own_text("app into", into.as_str());
+            composer.recipe(node, recipe)?;
+            "app-embed 1"
+        }
+        Work::BinaryExtract(BinaryExtract { from, path, output: _, expect: _, checks: _ }) => {
+            composer.read("image", from, Stand::Natural);
+            composer.spanned_text("path", path.value.as_str(), path.span);
+            "binary-extract 1"
+        }
+        Work::Dist(dist) => {
+            composer.dist(dist)?;
+            "dist 1"
+        }
+        Work::Command(Command { recipe, froms, after: _, limits: _ }) => {
+            for (at, From { node, into }) in froms.iter().enumerate() {
+                let stand = into.clone().map_or_else(|| composer.world.natural(&node.value), Stand::At);
+                let place = match &stand {
+                    Stand::Natural => "its own paths".to_owned(),
+                    Stand::At(path) => format!("at {path}"),
+                };
+                composer.own_text(&format!("from {at} into"), &place);
+                composer.read(&format!("from {at}"), node, stand);
+            }
+            composer.host(recipe)?;
+            "command 1"
+        }
+        Work::Group(Group { members: _ }) => "group 1",
+    };
+    let Composer { world: _, components, reads, inputs, spans } = composer;
+    Ok(Composed { own: Manifest::new(kind, components), reads, inputs, spans })
+}
+
+impl<W: World> Composer<'_, W> {
+    fn own_text(&mut self, label: &str, text: &str) {
+        self.components.push(Component::text(Facet::Own, label, text));
+    }
+
+    fn spanned_text(&mut self, label: &str, text: &str, span: Span) {
+        self.spans.push((label.to_owned(), span));
+        self.own_text(label, text);
+    }
+
+    fn read(&mut self, label: &str, node: &Spanned<NodeName>, stand: Stand) {
+        self.spans.push((label.to_owned(), node.span));
+        self.reads.push(Read { label: label.to_owned(), node: node.value.clone(), stand, executable: None });
+    }
+
+    /// A project path at `at`, as the component `label`.
+    fn place(&mut self, label: String, path: &Spanned<RelPath>, at: RelPath) -> Result<(), W::Error> {
+        let (entry, input) = self.world.path(path)?;
+        self.spans.push((label.clone(), path.span));
+        self.components.push(Component::entry(Facet::Own, label.clone(), entry));
+        self.inputs.push(Placed { label, at, input });
+        Ok(())
+    }
+
+    fn source_archive(&mut self, archive: &SourceArchive) -> Result<(), W::Error> {
+        let SourceArchive { source, excludes, overlays, output: _, archives: _ } = archive;
+        let (values, input) = self.world.source(source, excludes)?;
+        let span = match source {
+            Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. } => path.span,
+        };
+        for (label, value) in values {
+            self.spans.push((label.clone(), span));
+            self.components.push(Component { facet: Facet::Own, label, value });
+        }
+        self.inputs.push(Placed { label: "source".to_owned(), at: RelPath::root(), input });
+        self.placings("overlay", overlays)
+    }
+
+    fn placings(&mut self, word: &str, placings: &[Placing]) -> Result<(), W::Error> {
+        for (order, Placing { from, into }) in placings.iter().enumerate() {
+            // The order decides who hides whom. A file goes in under its own name.
+            let label = format!("{word} {order} {}", from.value);
+            self.own_text(&format!("{word} {order} into"), into.as_str());
+            self.place(label, from, into.clone())?;
+        }
+        Ok(())
+    }
+
+    fn recipe(&mut self, node: &Node, recipe: &Recipe) -> Result<(), W::Error> {
+        match recipe {
+            Recipe::Host(host) => self.host(host),
+            Recipe::Docker(_) => {
+                let components = self.world.docker(node)?;
+                self.components.extend(components);
+                Ok(())
+            }
+        }
+    }
+
+    fn host(&mut self, host: &HostRecipe) -> Result<(), W::Error> {
+        let HostRecipe { inputs, runs, outputs, tools, env, pass_env: _, secrets, isolate, span: _ } = host;
+        for (at, run) in runs.iter().enumerate() {
+            // Arguments may hold anything, so they are kept apart by their lengths.
+            let words: Vec<String> = run.value.iter().map(|word| format!("{word:?}")).collect();
+            self.spanned_text(&format!("run {at}"), &words.join(" "), run.span);
+        }
+        for output in outputs {
+            self.spanned_text(&format!("output {}", output.value), "", output.span);
+        }
+        self.own_text("isolate", if *isolate { "private" } else { "in place" });
+        for input in inputs {
+            let label = format!("input {}", input.value);
+            if let Some(node) = self.world.publisher(&input.value) {
+                self.read(&label, &Spanned::new(node, input.span), Stand::Natural);
+            } else {
+                self.place(label, input, input.value.clone())?;
+            }
+        }
+        for (name, value) in env {
+            self.spans.push((format!("env {}", name.value), name.span));
+            self.components.push(Component::text(Facet::Environment, format!("env {}", name.value), value));
+        }
+        for tool in tools {
+            let value = self.world.tool(tool)?;
+            let label = format!("tool {}", tool.program.value);
+            self.spans.push((label.clone(), tool.program.span));
+            self.components.push(Component { facet: Facet::Environment, label, value });
+        }
+        for Secret { id, from: _, required: _, version } in secrets {
+            let label = format!("secret {}", id.value);
+            let version = version.clone().unwrap_or_default();
+            self.spans.push((label.clone(), id.span));
+            self.components.push(Component::text(Facet::Environment, label, version));
+        }
+        let platform = self.world.platform();
+        self.components.push(Component::text(Facet::Environment, "platform", platform));
+        Ok(())
+    }
+
+    fn dist(&mut self, dist: &Dist) -> Result<(), W::Error> {
+        let Dist { flavor, output: _, copies, excludes, binaries, seeds: _, archives: _, manifest } = dist;
+        self.own_text(
+            "flavor",
+            match flavor {
+                crate::pipeline::DistFlavor::Docker => "docker",
+                crate::pipeline::DistFlavor::Native => "native",
+            },
+        );
+        self.own_text("manifest", manifest.as_str());
+        if !excludes.is_empty() {
+            let patterns: Vec<&str> = excludes.iter().map(|pattern| pattern.value.as_str()).collect();
+            self.own_text("exclude", &patterns.join("\n"));
+        }
+        self.placings("copy", copies)?;
+        for DistBinary { node, into, executable } in binaries {
+            let label = format!("binary {into}");
+            self.own_text(&label, if *executable { "755" } else { "644" });
+            self.read(&label, node, Stand::At(into.clone()));
+            if let Some(read) = self.reads.last_mut() {
+                read.executable = Some(*executable);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,364 @@
+//! Composes every node of a run from what is on disk.
+//!
+//! Looks things up once: a folder that two nodes declare is walked once, a tool that ten nodes
+//! name is asked once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
+use crate::inputs::index::Loose;
+use crate::inputs::observe::{ObserveError, Observation, Observer, Seen};
+use crate::inputs::stat::Stat;
+use crate::inputs::walk::Request;
+use crate::key::{Component, Value};
+use crate::path::RelPath;
+use crate::pipeline::{Node, NodeName, Pipeline, Recipe, Source, Span, Spanned, Tool, Work};
+use crate::survey::compose::{Composed, Stand, World, compose};
+use crate::survey::snapshot::{GitQuestion, ToolQuestion};
+use crate::tree::Entry;
+
+/// A declared input as it was found.
+#[derive(Clone, Debug)]
+pub enum Input {
+    Folder(Arc<Observation>),
+    /// The absolute path and what is there.
+    Leaf(PathBuf, Seen),
+    Git(Arc<GitInput>),
+}
+
+/// A git reference that was looked up.
+#[derive(Debug)]
+pub struct GitInput {
+    pub source: GitSource,
+    pub facts: GitFacts,
+    pub question: GitQuestion,
+    /// Patterns for what is left out of the archive.
+    pub excludes: Vec<String>,
+}
+
+/// Why a node could not be composed.
+#[derive(Debug, thiserror::Error)]
+pub enum GatherError {
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("`{path}` is an output of `{node}`")]
+    OutputRead { path: RelPath, node: NodeName },
+    #[error("tool `{program}` was not found on PATH")]
+    ToolMissing { program: String },
+    #[error("tool `{program}` cannot be identified: {message}")]
+    ToolFailed { program: String, message: String },
+    #[error("`{0}` builds an image, and no container engine can be used")]
+    NoEngine(NodeName),
+}
+
+impl GatherError {
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Observe(ObserveError::Missing { path }) => {
+                Some(format!("create `{path}`, or correct the path in the pipeline file"))
+            }
+            Self::Observe(_) => None,
+            Self::Git(error) => error.help(),
+            Self::OutputRead { node, .. } => {
+                Some(format!("read it from the node that makes it: `binary \"{node}\"` or `from \"{node}\"`"))
+            }
+            Self::ToolMissing { program } => Some(format!("install `{program}`, or add its folder to PATH")),
+            Self::ToolFailed { program, .. } => Some(format!("correct `identify` of tool `{program}`")),
+            Self::NoEngine(_) => Some("this version runs `host { … }` recipes; give the node one".to_owned()),
+        }
+    }
+}
+
+/// A mistake with the node it befell and the place that declared what is wrong.
+#[derive(Debug)]
+pub struct Trouble {
+    pub node: NodeName,
+    pub span: Option<Span>,
+    pub error: GatherError,
+}
+
+/// What does not change during a survey.
+pub struct Surroundings<'a> {
+    /// Absolute, without links.
+    pub project: &'a Path,
+    pub store: &'a Path,
+    pub git: &'a GitProgram,
+    /// Asks a tool for its identity; none when the program is not there.
+    pub identify: &'a dyn Fn(&ToolQuestion) -> Result<Option<String>, String>,
+    /// The file that a program's name leads to.
+    pub resolve: &'a dyn Fn(&str) -> Option<PathBuf>,
+    /// Published paths of every node, now and ever.
+    pub published: &'a BTreeMap<RelPath, Option<NodeName>>,
+}
+
+/// Everything that was found out.
+pub struct Gathered {
+    /// By node, in the order given.
+    pub nodes: Vec<Composed<Input>>,
+    pub tools: Vec<(ToolQuestion, String)>,
+    pub sources: Vec<(GitQuestion, Digest)>,
+}
+
+/// The digest of what a git reference came to: what the do-nothing check compares.
+pub fn facts_digest(facts: &GitFacts) -> Digest {
+    let text: Vec<String> = facts.counts.iter().map(|(label, value)| format!("{label}={value}\n")).collect();
+    Digest::of(text.concat().as_bytes())
+}
+
+/// Composes `nodes`; every trouble is reported, not only the first.
+pub fn gather(
+    pipeline: &Pipeline,
+    nodes: &[&Node],
+    around: &Surroundings<'_>,
+    observer: &mut Observer<'_>,
+) -> Result<Gathered, Vec<Trouble>> {
+    let mut world = Disk {
+        around,
+        observer,
+        kinds: pipeline.nodes.iter().map(|node| (&node.name, node)).collect(),
+        tools: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        tracked: HashMap::new(),
+        at: None,
+    };
+    let mut composed = Vec::with_capacity(nodes.len());
+    let mut troubles = Vec::new();
+    for node in nodes {
+        world.at = None;
+        match compose(node, &mut world) {
+            Ok(one) => composed.push(one),
+            Err(error) => troubles.push(Trouble { node: node.name.clone(), span: world.at, error }),
+        }
+    }
+    if !troubles.is_empty() {
+        return Err(troubles);
+    }
+    let Disk { tools, sources, .. } = world;
+    let sources = sources.into_iter().map(|(question, facts)| (question, facts_digest(&facts))).collect();
+    Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources })
+}
+
+struct Disk<'w, 'o> {
+    around: &'w Surroundings<'w>,
+    observer: &'w mut Observer<'o>,
+    kinds: HashMap<&'w NodeName, &'w Node>,
+    tools: BTreeMap<ToolQuestion, String>,
+    sources: BTreeMap<GitQuestion, GitFacts>,
+    /// By repository top: tracked files that an ignore rule names.
+    tracked: HashMap<PathBuf, BTreeSet<RelPath>>,
+    /// What is being looked at, for the report of trouble.
+    at: Option<Span>,
+}
+
+impl Disk<'_, '_> {
+    /// A folder's walk request, with everything that osgraph itself writes cut from it.
+    fn request(&mut self, root: &Path, excludes: &[Spanned<String>]) -> Result<Request, GatherError> {
+        let mut cuts = BTreeSet::new();
+        let mut cut = |path: &Path| {
+            if let Some(below) = path.strip_prefix(root).ok().and_then(Path::to_str)
+                && let Ok(below) = RelPath::parse(below)
+                && !below.is_root()
+            {
+                cuts.insert(below);
+            }
+        };
+        for path in self.around.published.keys() {
+            cut(&path.under(self.around.project));
+        }
+        cut(self.around.store);
+        let tracked = self.tracked(root)?;
+        Ok(Request {
+            root: root.to_path_buf(),
+            project: self.around.project.to_path_buf(),
+            cuts,
+            ignore_rules: true,
+            tracked,
+            excludes: excludes.iter().map(|pattern| pattern.value.clone()).collect(),
+        })
+    }
+
+    fn tracked(&mut self, root: &Path) -> Result<BTreeSet<RelPath>, GatherError> {
+        let Some(top) = crate::inputs::ignore_rules::repository_top(root) else { return Ok(BTreeSet::new()) };
+        if !self.tracked.contains_key(&top) {
+            for path in git::influences(&top, self.around.git)? {
+                // Git rewrites its index whenever it looks at files; what that changes for a walk
+                // is asked below. The others decide what is ignored.
+                if path.file_name().is_some_and(|name| name == "index") {
+                    self.observer.note_present(&path);
+                } else {
+                    self.observer.note_rules(&path);
+                }
+            }
+            let list = git::tracked_but_ignored(&top, self.around.git)?;
+            let list = list.iter().filter_map(|path| RelPath::parse(path).ok()).collect();
+            self.tracked.insert(top.clone(), list);
+        }
+        let below = root.strip_prefix(&top).ok().and_then(Path::to_str).unwrap_or("");
+        let below = if below.is_empty() { RelPath::root() } else { RelPath::parse(below).unwrap_or_else(|_| RelPath::root()) };
+        Ok(self.tracked[&top].iter().filter_map(|path| path.below(&below)).collect())
+    }
+
+    /// Looks at an absolute path. A link that is named explicitly is followed, and watched.
+    fn look(&mut self, path: &Path, excludes: &[Spanned<String>]) -> Result<(Entry, Input), GatherError> {
+        let mut path = path.to_path_buf();
+        if let Ok(stat) = Stat::of(&path)
+            && stat.kind() == rustix::fs::FileType::Symlink
+        {
+            self.observer.note(&path, Loose::Link { stat, digest: Digest::of(b"") });
+            path = fs::canonicalize(&path).map_err(|_| ObserveError::Missing { path: path.display().to_string() })?;
+        }
+        let is_folder = Stat::of(&path).is_ok_and(|stat| stat.kind() == rustix::fs::FileType::Directory);
+        if is_folder {
+            let request = self.request(&path, excludes)?;
+            let observation = self.observer.folder(&request)?;
+            let entry = Entry::Directory { digest: observation.tree.root };
+            return Ok((entry, Input::Folder(observation)));
+        }
+        let seen = self.observer.file(&path)?;
+        Ok((seen.entry.clone(), Input::Leaf(path, seen)))
+    }
+
+    fn git_source(
+        &mut self,
+        path: &Path,
+        reference: &str,
+        submodules: bool,
+        excludes: &[Spanned<String>],
+    ) -> Result<(Vec<(String, Value)>, Input), GatherError> {
+        let question =
+            GitQuestion { path: path.to_path_buf(), reference: reference.to_owned(), submodules };
+        let source = GitSource::open(path, self.around.git)?;
+        let facts = match self.sources.get(&question) {
+            Some(facts) => facts.clone(),
+            None => source.facts(reference, submodules)?,
+        };
+        self.sources.insert(question.clone(), facts.clone());
+        let mut values: Vec<(String, Value)> =
+            facts.counts.iter().map(|(label, value)| (label.clone(), Value::Text(value.clone()))).collect();
+        let excludes: Vec<String> = excludes.iter().map(|pattern| pattern.value.clone()).collect();
+        if !excludes.is_empty() {
+            values.push(("exclude".to_owned(), Value::Text(excludes.join("\n"))));
+        }
+        Ok((values, Input::Git(Arc::new(GitInput { source, facts, question, excludes }))))
+    }
+
+    fn absolute(&self, path: &str) -> PathBuf {
+        let joined = self.around.project.join(path);
+        // Without `..` and links, so that cuts below it are recognised.
+        fs::canonicalize(&joined).unwrap_or(joined)
+    }
+}
+
+impl World for Disk<'_, '_> {
+    type Input = Input;
+    type Error = GatherError;
+
+    fn path(&mut self, path: &Spanned<RelPath>) -> Result<(Entry, Input), GatherError> {
+        self.at = Some(path.span);
+        if let Some(node) = self.publisher(&path.value) {
+            return Err(GatherError::OutputRead { path: path.value.clone(), node });
+        }
+        self.look(&path.value.under(self.around.project), &[])
+    }
+
+    fn source(
+        &mut self,
+        source: &Source,
+        excludes: &[Spanned<String>],
+    ) -> Result<(Vec<(String, Value)>, Input), GatherError> {
+        match source {
+            Source::Git { path, reference, submodules } => {
+                self.at = Some(path.span);
+                let path = self.absolute(&path.value);
+                self.git_source(&path, &reference.value, *submodules, excludes)
+            }
+            Source::Auto { path, reference, submodules } => {
+                self.at = Some(path.span);
+                let absolute = self.absolute(&path.value);
+                self.observer.note_present(&absolute.join(".git"));
+                self.observer.note_present(&absolute.join("HEAD"));
+                let bare = absolute.join("HEAD").is_file() && absolute.join("objects").is_dir();
+                if absolute.join(".git").exists() || bare {
+                    return self.git_source(&absolute, &reference.value, *submodules, excludes);
+                }
+                self.source(&Source::Dir { path: path.clone() }, excludes)
+            }
+            Source::Dir { path } => {
+                self.at = Some(path.span);
+                let absolute = self.absolute(&path.value);
+                let (entry, input) = self.look(&absolute, excludes)?;
+                Ok((vec![("source".to_owned(), Value::Entry(entry))], input))
+            }
+        }
+    }
+
+    fn tool(&mut self, tool: &Tool) -> Result<Value, GatherError> {
+        let Tool { program, identify } = tool;
+        self.at = Some(program.span);
+        let missing = || GatherError::ToolMissing { program: program.value.clone() };
+        let Some(identify) = identify else {
+            let path = (self.around.resolve)(&program.value).ok_or_else(missing)?;
+            let path = fs::canonicalize(&path).map_err(|_| missing())?;
+            return Ok(Value::Entry(self.observer.file(&path)?.entry));
+        };
+        let question = ToolQuestion { program: program.value.clone(), identify: identify.clone() };
+        if let Some(known) = self.tools.get(&question) {
+            return Ok(Value::Text(known.clone()));
+        }
+        let printed = (self.around.identify)(&question)
+            .map_err(|message| GatherError::ToolFailed { program: program.value.clone(), message })?
+            .ok_or_else(missing)?;
+        self.tools.insert(question, printed.clone());
+        Ok(Value::Text(printed))
+    }
+
+    fn publisher(&self, path: &RelPath) -> Option<NodeName> {
+        let mut at = Some(path.clone());
+        while let Some(path) = at {
+            if let Some(Some(node)) = self.around.published.get(&path) {
+                return Some(node.clone());
+            }
+            at = path.parent();
+        }
+        None
+    }
+
+    fn natural(&self, node: &NodeName) -> Stand {
+        match self.kinds.get(node).map(|node| &node.work) {
+            Some(Work::BinaryExtract(extract)) => {
+                let output = extract.output.as_ref().map(|output| output.value.clone());
+                let named = extract.path.value.file_name().map(|name| RelPath::root().child(name));
+                Stand::At(output.or(named).unwrap_or_else(RelPath::root))
+            }
+            Some(Work::Dist(dist)) => Stand::At(dist.output.value.clone()),
+            Some(Work::SourceArchive(_)) => Stand::At(RelPath::root().child(&node.0)),
+            _ => Stand::Natural,
+        }
+    }
+
+    fn platform(&self) -> String {
+        format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH)
+    }
+
+    fn docker(&mut self, node: &Node) -> Result<Vec<Component>, GatherError> {
+        self.at = match &node.work {
+            Work::BaseImage(image) => recipe_span(&image.recipe),
+            Work::AppEmbed(embed) => recipe_span(&embed.recipe),
+            _ => None,
+        };
+        Err(GatherError::NoEngine(node.name.clone()))
+    }
+}
+
+fn recipe_span(recipe: &Recipe) -> Option<Span> {
+    match recipe {
+        Recipe::Docker(docker) => Some(docker.dockerfile.span),
+        Recipe::Host(host) => Some(host.span),
+    }
+}
