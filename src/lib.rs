@@ -22,9 +22,11 @@
 
 pub mod digest;
 pub mod event;
+pub mod inputs;
 pub mod key;
 pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod run;
 pub mod tree;
