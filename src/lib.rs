@@ -29,5 +29,6 @@ pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod run;
 pub mod survey;
 pub mod tree;

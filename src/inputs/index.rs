@@ -89,10 +89,20 @@ pub struct Parts<'a>(pub [&'a [u8]; 5]);
 /// What a path outside of walks was found to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loose {
-    File { stat: Stat, digest: Digest, racy: bool },
-    Link { stat: Stat, digest: Digest },
+    File {
+        stat: Stat,
+        digest: Digest,
+        racy: bool,
+    },
+    Link {
+        stat: Stat,
+        digest: Digest,
+    },
     /// Only that it moves matters, not what is in it.
-    Noticed { stat: Stat, racy: bool },
+    Noticed {
+        stat: Stat,
+        racy: bool,
+    },
     Folder,
     Absent,
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows files, ignore rules and git; knows neither nodes nor keys nor where the index is kept.
 
+pub mod git;
 pub mod hash;
 pub mod ignore_rules;
 pub mod index;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
 use crate::inputs::index::Loose;
-use crate::inputs::observe::{ObserveError, Observation, Observer, Seen};
+use crate::inputs::observe::{Observation, ObserveError, Observer, Seen};
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::Request;
 use crate::key::{Component, Value};
@@ -200,7 +200,11 @@ impl Disk<'_, '_> {
             self.tracked.insert(top.clone(), list);
         }
         let below = root.strip_prefix(&top).ok().and_then(Path::to_str).unwrap_or("");
-        let below = if below.is_empty() { RelPath::root() } else { RelPath::parse(below).unwrap_or_else(|_| RelPath::root()) };
+        let below = if below.is_empty() {
+            RelPath::root()
+        } else {
+            RelPath::parse(below).unwrap_or_else(|_| RelPath::root())
+        };
         Ok(self.tracked[&top].iter().filter_map(|path| path.below(&below)).collect())
     }
 
@@ -211,7 +215,8 @@ impl Disk<'_, '_> {
             && stat.kind() == rustix::fs::FileType::Symlink
         {
             self.observer.note(&path, Loose::Link { stat, digest: Digest::of(b"") });
-            path = fs::canonicalize(&path).map_err(|_| ObserveError::Missing { path: path.display().to_string() })?;
+            path = fs::canonicalize(&path)
+                .map_err(|_| ObserveError::Missing { path: path.display().to_string() })?;
         }
         let is_folder = Stat::of(&path).is_ok_and(|stat| stat.kind() == rustix::fs::FileType::Directory);
         if is_folder {
@@ -231,8 +236,7 @@ impl Disk<'_, '_> {
         submodules: bool,
         excludes: &[Spanned<String>],
     ) -> Result<(Vec<(String, Value)>, Input), GatherError> {
-        let question =
-            GitQuestion { path: path.to_path_buf(), reference: reference.to_owned(), submodules };
+        let question = GitQuestion { path: path.to_path_buf(), reference: reference.to_owned(), submodules };
         let source = GitSource::open(path, self.around.git)?;
         let facts = match self.sources.get(&question) {
             Some(facts) => facts.clone(),

@@ -1,0 +1,40 @@
+//! A repository as the source of a tree.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::GitError;
+use super::location::Location;
+use super::program::GitProgram;
+
+/// A folder in a repository, whose committed content is a tree. Below the top of the repository
+/// it stands for that part of it alone, as `git archive` run there does.
+#[derive(Clone, Debug)]
+pub struct GitSource {
+    pub(super) git: GitProgram,
+    pub(super) location: Location,
+}
+
+impl GitSource {
+    /// Opens the repository at or above the folder `path`: checked out, bare, a linked worktree
+    /// or a submodule. Starts no process.
+    pub fn open(path: &Path, git: &GitProgram) -> Result<Self, GitError> {
+        Ok(Self { git: git.clone(), location: Location::find(path)? })
+    }
+
+    /// The repository's own folder, whose references and index decide what is committed.
+    pub fn git_dir(&self) -> &Path {
+        &self.location.git_dir
+    }
+
+    /// Git for a question about this source's content.
+    pub(super) fn neutral(&self) -> Command {
+        let mut command = self.git.neutral(&self.location.here);
+        if self.location.here == self.location.git_dir {
+            // The folder that git keeps of a submodule names a work tree that may be gone, and
+            // git would go there first.
+            command.env("GIT_DIR", &self.location.here).env("GIT_WORK_TREE", &self.location.here);
+        }
+        command
+    }
+}
