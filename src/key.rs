@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::tree::{Entry, TreeDigest};
 
+pub mod compose;
+
 const MAGIC: &[u8] = b"osgraph-manifest 1\n";
 
 /// The BLAKE3 of a manifest's canonical bytes: a node's action key.

@@ -6,6 +6,7 @@ pub mod git;
 pub mod hash;
 pub mod ignore_rules;
 pub mod index;
+pub mod input;
 pub mod observe;
 pub mod stat;
 pub mod verify;

@@ -11,34 +11,15 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
 use crate::inputs::index::Loose;
-use crate::inputs::observe::{Observation, ObserveError, Observer, Seen};
+use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
+use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::Request;
+use crate::key::compose::{Composed, Stand, World, compose};
 use crate::key::{Component, Value};
 use crate::path::RelPath;
 use crate::pipeline::{Node, NodeName, Pipeline, Recipe, Source, Span, Spanned, Tool, Work};
-use crate::survey::compose::{Composed, Stand, World, compose};
-use crate::survey::snapshot::{GitQuestion, ToolQuestion};
 use crate::tree::Entry;
-
-/// A declared input as it was found.
-#[derive(Clone, Debug)]
-pub enum Input {
-    Folder(Arc<Observation>),
-    /// The absolute path and what is there.
-    Leaf(PathBuf, Seen),
-    Git(Arc<GitInput>),
-}
-
-/// A git reference that was looked up.
-#[derive(Debug)]
-pub struct GitInput {
-    pub source: GitSource,
-    pub facts: GitFacts,
-    pub question: GitQuestion,
-    /// Patterns for what is left out of the archive.
-    pub excludes: Vec<String>,
-}
 
 /// Why a node could not be composed.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,4 @@
 //! The survey: gathers every fact that the judge asks for, once, from inputs and store.
 
-pub mod compose;
 pub mod gather;
 pub mod snapshot;

@@ -11,12 +11,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::inputs::Index;
+use crate::inputs::input::{GitQuestion, ToolQuestion};
 
 const MAGIC: &[u8; 16] = b"osgraph-state 1\n";
 
@@ -45,19 +46,6 @@ pub struct Answer {
     pub tools: Vec<(ToolQuestion, String)>,
     /// Git references and the digest of what they came to.
     pub sources: Vec<(GitQuestion, Digest)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ToolQuestion {
-    pub program: String,
-    pub identify: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GitQuestion {
-    pub path: PathBuf,
-    pub reference: String,
-    pub submodules: bool,
 }
 
 /// A state file read back.
