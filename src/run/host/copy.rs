@@ -85,7 +85,7 @@ fn list(from: &Path, to: &Path, files: &mut Vec<Copy>) -> Result<(), CopyError> 
         for entry in fs::read_dir(&from).map_err(named)? {
             let entry = entry.map_err(named)?;
             let (from, to) = (entry.path(), to.join(entry.file_name()));
-            let mut one = || -> io::Result<()> {
+            let one = || -> io::Result<()> {
                 let found = entry.metadata()?;
                 if found.is_dir() {
                     fs::create_dir(&to)?;

@@ -213,7 +213,7 @@ fn entry(flavor: Flavor) -> Vec<Step> {
 }
 
 /// Makes a namespace and does in it each kind of thing that a job needs.
-fn attempt(flavor: Flavor) -> Result<Flavor, (String, io::Error)> {
+pub(super) fn attempt(flavor: Flavor) -> Result<Flavor, (String, io::Error)> {
     let other = |error| ("try a namespace".to_owned(), error);
     let mut steps = entry(flavor);
     steps.push(
