@@ -1,11 +1,12 @@
-//! Doing it: what a run writes, and what it must hold before it is published.
+//! Doing it: what turns stale nodes into artifacts and puts them where people want them.
 //!
-//! Content arrives as digests and as ways to open them; where it is kept, and what led to it, is
-//! not known here.
+//! Knows nothing of how it is shown; what happens is told through [`crate::event`].
 
 pub mod archive;
+pub mod board;
 pub mod build_manifest;
 pub mod dist;
 pub mod elf;
 pub mod gates;
+pub mod host;
 pub mod retention;
