@@ -20,6 +20,7 @@
 //! (content by BLAKE3), `trees/` (disposable unpacked trees), `state/` (what a run that does
 //! nothing reads), `locks/`, `tmp/`, `trash/`.
 
+pub mod commands;
 pub mod digest;
 pub mod event;
 pub mod key;
@@ -27,4 +28,5 @@ pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod report;
 pub mod tree;
