@@ -313,7 +313,7 @@ pub struct Clean {
     pub settings: Settings,
 }
 
-/// Make the store smaller: remove what is old or too much, the cheapest to rebuild first
+/// Make the store smaller, by age, by size and by what is cheap to rebuild
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -10,6 +10,7 @@
 //! | [`explain`] | the whole answer to "why" |
 //! | [`table`], [`runs`], [`cache`] | lists: past runs, what the store holds |
 //! | [`diagnostics`] | errors |
+//! | [`init`] | the pipeline to begin with |
 //!
 //! Knows no store, no engine and no run: it is handed events and plain data, a writer and facts
 //! about who reads (terminal, width, colours), and never asks the environment for them.
@@ -20,6 +21,7 @@ pub mod diagnostics;
 pub mod explain;
 pub mod github;
 pub mod gitlab;
+pub mod init;
 pub mod json;
 pub mod lines;
 pub mod live;
