@@ -203,7 +203,7 @@ pub struct Run {
 Examples:
   osgraph explain                    the defaults
   osgraph explain app-embed          one target and all that it needs
-  osgraph explain --json | jq '.nodes[] | select(.verdict.stale)'")]
+  osgraph explain --json | jq '.nodes[] | select(.verdict.stale?)'")]
 pub struct Explain {
     /// Nodes to explain, with all that they need
     #[arg(value_name = "TARGET")]

@@ -1,7 +1,7 @@
 //! A run on a terminal: finished nodes stay as lines, running ones are redrawn below them.
 //!
 //! The part that is redrawn ("the frame") is a pure function of the state, the time and the width
-//! ([`frame`]). The cursor rests on the line below the frame and is never hidden, so a killed
+//! (`frame`). The cursor rests on the line below the frame and is never hidden, so a killed
 //! osgraph leaves nothing behind that a shell prompt would not overwrite.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

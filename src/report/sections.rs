@@ -1,5 +1,7 @@
-//! A run for CI machines that fold their logs: what a node printed goes into one section, which is
-//! written when the node ends, because nodes that run side by side would tear sections apart.
+//! A run for CI machines that fold their logs: what a node printed goes into one section.
+//!
+//! Nodes that run side by side would tear sections apart, so theirs are written when they end. A
+//! node that runs alone (a base image that takes half an hour, say) is written as it prints.
 //!
 //! What a section looks like is the dialect's business: [`crate::report::github`],
 //! [`crate::report::gitlab`].
@@ -50,7 +52,12 @@ struct Pending {
 
 struct State {
     output: Output,
+    /// Every running node.
     pending: HashMap<NodeName, Pending>,
+    /// The node that is written as it prints, and its section's id.
+    open: Option<(NodeName, String)>,
+    /// Sections opened in that way: a node's may be torn by other nodes' lines, and ids are unique.
+    opened: usize,
 }
 
 pub struct Sections<D> {
@@ -61,18 +68,59 @@ pub struct Sections<D> {
     state: Mutex<State>,
 }
 
+impl Pending {
+    fn keep(&mut self, line: String) {
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
+            self.dropped += 1;
+        }
+        self.lines.push_back(line);
+    }
+}
+
 impl<D: Dialect> Sections<D> {
     pub fn new(dialect: D, palette: Palette, verbosity: Verbosity, writer: Writer, clock: Clock) -> Self {
-        let state = Mutex::new(State { output: Output::new(writer), pending: HashMap::new() });
+        let state =
+            Mutex::new(State { output: Output::new(writer), pending: HashMap::new(), open: None, opened: 0 });
         Self { dialect, palette, verbosity, clock, state }
     }
 
-    /// The section of a node that ended, empty when it printed nothing.
-    fn section(&self, node: &NodeName, title: &str, pending: Option<Pending>) -> String {
-        let Some(pending) = pending.filter(|p| !p.lines.is_empty()) else { return String::new() };
-        let now = (self.clock.now)();
-        let took = (self.clock.elapsed)().saturating_sub(pending.started);
-        let mut out = self.dialect.open(node.as_ref(), title, now - took.as_secs() as i64);
+    /// Writes a line at once if nothing else runs, else keeps it.
+    fn printed(&self, state: &mut State, node: &NodeName, line: String) {
+        state.pending.entry(node.clone()).or_default();
+        let alone = state.pending.len() == 1 && self.verbosity != Verbosity::Quiet;
+        let is_open = state.open.as_ref().is_some_and(|(open, _)| open == node);
+        if !alone && !is_open {
+            if let Some(pending) = state.pending.get_mut(node) {
+                pending.keep(line);
+            }
+            return;
+        }
+        let mut out = String::new();
+        if !is_open {
+            out = self.close_open(state);
+            state.opened += 1;
+            let id = format!("{node}.{}", state.opened);
+            out.push_str(&self.dialect.open(&id, &format!("output of {node}"), (self.clock.now)()));
+            state.open = Some((node.clone(), id));
+            if let Some(pending) = state.pending.get_mut(node) {
+                out.push_str(&self.lines(node, pending));
+                (pending.lines, pending.dropped) = (VecDeque::new(), 0);
+            }
+        }
+        out.push_str(&self.dialect.guard(&line));
+        out.push('\n');
+        state.output.write(&out);
+    }
+
+    fn close_open(&self, state: &mut State) -> String {
+        let Some((_, id)) = state.open.take() else { return String::new() };
+        self.dialect.close(&id, (self.clock.now)())
+    }
+
+    /// What was kept of a node's output.
+    fn lines(&self, node: &NodeName, pending: &Pending) -> String {
+        let mut out = String::new();
         if pending.dropped > 0 {
             let earlier = count(pending.dropped, "earlier line");
             out.push_str(&format!("… {earlier}, see `osgraph log {node}`\n"));
@@ -81,6 +129,16 @@ impl<D: Dialect> Sections<D> {
             out.push_str(&self.dialect.guard(line));
             out.push('\n');
         }
+        out
+    }
+
+    /// The section of a node that ended, empty when it printed nothing.
+    fn section(&self, node: &NodeName, title: &str, pending: Option<Pending>) -> String {
+        let Some(pending) = pending.filter(|p| !p.lines.is_empty()) else { return String::new() };
+        let now = (self.clock.now)();
+        let took = (self.clock.elapsed)().saturating_sub(pending.started);
+        let mut out = self.dialect.open(node.as_ref(), title, now - took.as_secs() as i64);
+        out.push_str(&self.lines(node, &pending));
         out.push_str(&self.dialect.close(node.as_ref(), now));
         out
     }
@@ -137,18 +195,16 @@ impl<D: Dialect> Sink for Sections<D> {
                 None
             }
             Event::NodePrinted { node, line } => {
-                let pending = state.pending.entry(node.clone()).or_default();
-                if pending.lines.len() == KEPT {
-                    pending.lines.pop_front();
-                    pending.dropped += 1;
-                }
-                pending.lines.push_back(text::clean(line).into_owned());
+                self.printed(&mut state, node, text::clean(line).into_owned());
                 return;
             }
             Event::NodeFinished { node, .. } | Event::NodeFailed { node, .. } => state.pending.remove(node),
             _ => None,
         };
         let text = self.show(&event, pending);
-        state.output.write(&text);
+        if !text.is_empty() {
+            let closing = self.close_open(&mut state);
+            state.output.write(&format!("{closing}{text}"));
+        }
     }
 }

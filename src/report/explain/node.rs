@@ -124,6 +124,12 @@ fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], contex
         .filter(|(node, _)| !told(node.as_ref()))
         .map(|(node, word)| format!("`{node}` {word}"))
         .collect();
+    // The block's name says it already.
+    for line in &mut lines {
+        if let Some(rest) = line.strip_prefix("upstream ") {
+            *line = rest.to_owned();
+        }
+    }
     if !others.is_empty() {
         lines.push(palette.dim(others.join(", ")).to_string());
     }

@@ -137,7 +137,7 @@ base   REBUILD
 
 embed  REBUILD  compared with run 41, main@9f2c, 3 h ago
   own          unchanged (4)
-  upstream     upstream `base` must run first
+  upstream     `base` must run first
                `app` fresh
 "
     );

@@ -54,11 +54,34 @@ fn side_by_side_nodes_get_whole_groups() {
 }
 
 #[test]
+fn a_node_that_runs_alone_is_written_as_it_prints() {
+    let events = [
+        started("a"),
+        started("b"),
+        printed("a", "1"),
+        printed("b", "2"),
+        ran("b"),
+        printed("a", "3"),
+        printed("a", "4"),
+        started("c"),
+        printed("c", "5"),
+        printed("a", "6"),
+        ran("c"),
+    ];
+    assert_eq!(
+        shown(Verbosity::Normal, events),
+        "started   a\nstarted   b\n::group::ran       b  2.0s\n| 2\n::endgroup::\n\
+         ::group::output of a\n| 1\n| 3\n| 4\n::endgroup::\nstarted   c\n\
+         ::group::ran       c  2.0s\n| 5\n::endgroup::\n"
+    );
+}
+
+#[test]
 fn a_recipe_cannot_give_commands() {
     let events = [printed("a", "::set-env name=X::1"), printed("a", "x ##[error]y"), ran("a")];
     assert_eq!(
         shown(Verbosity::Normal, events),
-        "::group::ran       a  2.0s\n| ::set-env name=X::1\n| x ## [error]y\n::endgroup::\n"
+        "::group::output of a\n| ::set-env name=X::1\n| x ## [error]y\n::endgroup::\nran       a  2.0s\n"
     );
 }
 
@@ -79,8 +102,9 @@ fn a_failure_is_annotated() {
 
 #[test]
 fn long_output_keeps_its_end() {
-    let lines = (0..5_002).map(|n| printed("a", &n.to_string())).chain([ran("a")]);
-    let text = shown(Verbosity::Normal, lines);
+    let lines = (0..5_002).map(|n| printed("a", &n.to_string()));
+    let text =
+        shown(Verbosity::Normal, [started("a"), started("b")].into_iter().chain(lines).chain([ran("a")]));
     assert!(text.contains("… 2 earlier lines, see `osgraph log a`\n| 2\n| 3\n"), "{}", &text[..200]);
     assert!(text.ends_with("| 5001\n::endgroup::\n"));
 }
