@@ -5,7 +5,7 @@
 //! | [`words`] | a [`crate::plan::Reason`] in words, the only place that does |
 //! | [`quantity`], [`text`], [`colour`] | durations, sizes and counts; widths; ANSI styles |
 //! | [`style`] | which of the four ways of showing a run, as a function of facts |
-//! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`sink`] picks one, [`sections`] is common to the two CI forms |
+//! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
 //! | [`explain`] | the whole answer to "why" |
 //! | [`table`], [`runs`], [`cache`] | lists: past runs, what the store holds |
