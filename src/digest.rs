@@ -6,11 +6,32 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// BLAKE3 of some bytes. Shown as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
+
+/// Hexadecimal digits in JSON, 32 bare bytes in binary formats.
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&self.hex())
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        } else {
+            <[u8; 32]>::deserialize(deserializer).map(Self)
+        }
+    }
+}
 
 impl Digest {
     /// The digest of `bytes`, computed on this thread.
@@ -79,5 +100,16 @@ mod tests {
         let digest = Digest::of(b"x");
         assert_eq!(digest.hex().parse::<Digest>().unwrap(), digest);
         assert!("xyz".parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn json_has_digits_and_binary_forms_have_bytes() {
+        let digest = Digest::of(b"x");
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json, format!("\"{digest}\""));
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), digest);
+        let bytes = postcard::to_stdvec(&digest).unwrap();
+        assert_eq!(bytes, digest.as_bytes());
+        assert_eq!(postcard::from_bytes::<Digest>(&bytes).unwrap(), digest);
     }
 }

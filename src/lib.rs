@@ -20,15 +20,19 @@
 //! (content by BLAKE3), `trees/` (disposable unpacked trees), `state/` (what a run that does
 //! nothing reads), `locks/`, `tmp/`, `trash/`.
 
+pub mod commands;
 pub mod copy;
 pub mod digest;
 pub mod event;
+pub mod graph;
 pub mod inputs;
 pub mod key;
 pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod report;
 pub mod run;
+pub mod store;
 pub mod survey;
 pub mod tree;

@@ -38,6 +38,7 @@ impl fmt::Display for TreeDigest {
 
 /// What a name in a folder, or a declared path, is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// `size` in bytes; `executable` is mode 755 instead of 644.
     File {

@@ -20,11 +20,9 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildManifest {
     pub schema: u32,
-    pub pipeline: String,
-    pub node: String,
     pub kind: Kind,
-    /// Nodes that were taken as they were (`--assume-fresh`) anywhere above this dist, sorted.
-    pub assumed: Vec<String>,
+    /// Whether anything above this dist was taken as it was (`--assume-fresh`).
+    pub assumed: bool,
     /// Sorted by role.
     pub upstreams: Vec<Upstream>,
     /// Sorted by path; the manifest itself is not among them.
@@ -74,32 +72,16 @@ pub enum Mode {
 }
 
 impl BuildManifest {
-    /// Lists `leaves` for a node's dist; sorts what is not sorted.
-    pub fn new(
-        pipeline: &str,
-        node: &str,
-        kind: Kind,
-        leaves: &Leaves,
-        mut upstreams: Vec<Upstream>,
-        mut assumed: Vec<String>,
-    ) -> Self {
+    /// Lists `leaves`; sorts what is not sorted. Names of pipeline and node are left out: they do
+    /// not count in the key, so they must not show in what the key stands for.
+    pub fn new(kind: Kind, leaves: &Leaves, mut upstreams: Vec<Upstream>, assumed: bool) -> Self {
         upstreams.sort();
-        assumed.sort();
-        assumed.dedup();
         let files = leaves
             .iter()
             .filter(|(path, _)| !path.is_root())
             .map(|(path, leaf)| Listed { path: path.clone(), entry: ListedEntry::of(leaf) })
             .collect();
-        Self {
-            schema: SCHEMA,
-            pipeline: pipeline.to_owned(),
-            node: node.to_owned(),
-            kind,
-            assumed,
-            upstreams,
-            files,
-        }
+        Self { schema: SCHEMA, kind, assumed, upstreams, files }
     }
 
     /// The file's bytes: indented JSON and a line break.
@@ -174,8 +156,7 @@ mod tests {
             (path("logs"), Leaf::EmptyDirectory),
         ]);
         let upstreams = ["binary b", "binary a"].map(|role| Upstream { role: role.into(), digest });
-        let assumed = ["embed", "base", "embed"].map(str::to_owned).to_vec();
-        BuildManifest::new("shop", "native", Kind::DistNative, &leaves, upstreams.to_vec(), assumed)
+        BuildManifest::new(Kind::DistNative, &leaves, upstreams.to_vec(), true)
     }
 
     #[test]
@@ -183,13 +164,8 @@ mod tests {
         insta::assert_snapshot!(String::from_utf8(manifest().to_bytes()).unwrap(), @r#"
         {
           "schema": 1,
-          "pipeline": "shop",
-          "node": "native",
           "kind": "dist-native",
-          "assumed": [
-            "base",
-            "embed"
-          ],
+          "assumed": true,
           "upstreams": [
             {
               "role": "binary a",

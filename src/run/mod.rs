@@ -1,12 +1,24 @@
 //! Doing it: what turns stale nodes into artifacts and puts them where people want them.
 //!
-//! Knows nothing of how it is shown; what happens is told through [`crate::event`].
+//! [`dispatch`] owns the run: one loop that asks the pure [`board`] what may happen and hands it
+//! to [`worker`]s. Knows nothing of how it is shown; what happens is told through [`crate::event`].
 
 pub mod archive;
+pub mod assemble;
 pub mod board;
 pub mod build_manifest;
+pub mod collect;
+pub mod dispatch;
 pub mod dist;
 pub mod elf;
+pub mod extract;
 pub mod gates;
 pub mod host;
+pub mod publish;
+pub mod recipe;
 pub mod retention;
+pub mod source;
+pub mod standing;
+pub mod task;
+pub mod wanted;
+pub mod worker;

@@ -1,0 +1,421 @@
+//! The shape of the command line: every command, option and example, and nothing that acts.
+//!
+//! `docs/cli.md` is made from this file's help; a test keeps them equal.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::{ColourChoice, LogStyle, Verbosity};
+
+mod values;
+
+pub use values::Setting;
+
+const GENERAL: &str = "General options";
+
+/// Build what changed, know why, and never build the same thing twice.
+///
+/// osgraph reads a pipeline from `pipeline.kdl`, works out which of its nodes are not fresh, and
+/// runs only those. Everything that a node ever yielded is kept in the store by its content.
+///
+/// Called without a command, osgraph prints this help and exits with 0.
+#[derive(Debug, Parser)]
+#[command(name = "osgraph", version, propagate_version = false, max_term_width = 100)]
+#[command(after_long_help = "\
+Examples:
+  osgraph init                     write a pipeline to begin with
+  osgraph run                      build the default targets
+  osgraph explain                  say what would run, and why
+  osgraph run dist-docker -n       show the plan for one target
+
+Exit codes:
+  0  done, or nothing had to be done    3  something the run needs is not there
+  1  a node failed                      4  an expectation was not met
+  2  pipeline or command line is wrong  5  osgraph's own fault
+  130, 143  interrupted, ended by a signal")]
+pub struct Cli {
+    #[command(flatten)]
+    pub general: General,
+
+    #[command(flatten)]
+    pub settings: Settings,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command; they may stand before or after its name.
+#[derive(Debug, Args)]
+pub struct General {
+    /// Work as if started in DIR
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, help_heading = GENERAL)]
+    pub directory: Option<PathBuf>,
+
+    /// The pipeline file; its folder is the project
+    #[arg(short, long, value_name = "FILE", global = true, help_heading = GENERAL)]
+    #[arg(env = "OSGRAPH_FILE", hide_env_values = true, default_value = "pipeline.kdl")]
+    pub file: PathBuf,
+
+    /// The store [default: `cache` beside the pipeline file]
+    #[arg(long, value_name = "DIR", global = true, help_heading = GENERAL)]
+    #[arg(env = "OSGRAPH_STORE", hide_env_values = true)]
+    pub store: Option<PathBuf>,
+
+    /// Show fresh nodes and everything that recipes print
+    #[arg(short, long, global = true, help_heading = GENERAL)]
+    pub verbose: bool,
+
+    /// Show failures only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GENERAL)]
+    pub quiet: bool,
+
+    /// When to colour: NO_COLOR and CLICOLOR_FORCE are heeded by `auto`
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, help_heading = GENERAL)]
+    pub color: ColourChoice,
+
+    /// Answer as text or as JSON
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true, help_heading = GENERAL)]
+    pub format: Format,
+
+    /// Short for `--format json`
+    #[arg(long, global = true, conflicts_with = "format", help_heading = GENERAL)]
+    pub json: bool,
+}
+
+impl General {
+    pub const fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
+    pub const fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: versioned, one object, or one a line for `run`.
+    Json,
+}
+
+/// Parameters of the pipeline. Not a global option, because clap lets those given after a
+/// command's name replace those before it; [`Cli::settings`] has both.
+#[derive(Debug, Default, Args)]
+pub struct Settings {
+    /// Give a parameter of the pipeline a value (may be repeated)
+    #[arg(long = "set", value_name = "NAME=VALUE", help_heading = GENERAL)]
+    pub set: Vec<Setting>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(Run),
+    Explain(Explain),
+    Check(Check),
+    Graph(Graph),
+    Log(Log),
+    Runs(Runs),
+    Clean(Clean),
+    Gc(Gc),
+    Cache(Cache),
+    Completions(Completions),
+    Init(Init),
+}
+
+/// Build targets: run what is not fresh, put back what is missing
+///
+/// Without TARGET: the pipeline's defaults, or every node that no other node reads.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph run                           build the defaults
+  osgraph run dist-docker -j 4          one target, four nodes at a time
+  osgraph run -n                        what would be done, without doing it
+  osgraph run --force app-embed         run that node again, whatever its record
+  osgraph run --assume-fresh base       take base as it is, however old
+  osgraph run --set version=2.1         with a parameter's value
+  osgraph run --expect-fresh base --budget 5m
+                                        fail at once rather than build for long")]
+pub struct Run {
+    /// Nodes to build, with all that they need
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// Say what would be done, do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Nodes that run at the same time [default: the number of processors]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// Run NODE again even if it is fresh (may be repeated)
+    #[arg(long, value_name = "NODE", value_delimiter = ',')]
+    pub force: Vec<String>,
+
+    /// As --force, and without the engine's layer cache (may be repeated)
+    #[arg(long, value_name = "NODE", value_delimiter = ',')]
+    pub rebuild: Vec<String>,
+
+    /// Take NODE's latest artifact without asking whether it is fresh (may be repeated)
+    ///
+    /// Nothing is recorded for what is built from it in this way; an error where there is none.
+    #[arg(long, value_name = "NODE", value_delimiter = ',')]
+    pub assume_fresh: Vec<String>,
+
+    /// Go on with nodes that do not need what failed
+    #[arg(short, long)]
+    pub keep_going: bool,
+
+    /// Exit with 4, before anything runs, unless NODE is fresh (may be repeated)
+    #[arg(long, value_name = "NODE", value_delimiter = ',')]
+    pub expect_fresh: Vec<String>,
+
+    /// Exit with 4, before anything runs, if it is expected to take longer, as 5m or 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub budget: Option<Duration>,
+
+    /// How the run is shown [default: by terminal and CI machine]
+    #[arg(long, value_enum, value_name = "STYLE")]
+    pub log_style: Option<LogStyle>,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say why each node is fresh or not, without changing anything
+///
+/// Root causes come first, then what follows from them, with the expected time. Each node is
+/// compared with a named past run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph explain                    the defaults
+  osgraph explain app-embed          one target and all that it needs
+  osgraph explain --json | jq '.nodes[] | select(.verdict.stale?)'")]
+pub struct Explain {
+    /// Nodes to explain, with all that they need
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Check the pipeline file and report every mistake in it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph check
+  osgraph check -f other.kdl --set arch=arm64")]
+pub struct Check {
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Show the nodes and who needs whom
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph graph                             a tree of the whole pipeline
+  osgraph graph dist-docker --as mermaid    for a README
+  osgraph graph --as dot | dot -Tsvg        a picture")]
+pub struct Graph {
+    /// Nodes to show, with all that they need [default: all]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// The notation
+    #[arg(long = "as", value_enum, value_name = "NOTATION", default_value_t)]
+    pub notation: Notation,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `graph --as`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Notation {
+    /// An indented tree.
+    #[default]
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid, which many web pages draw.
+    Mermaid,
+}
+
+/// Print what a node printed when it last ran, or the whole log of a run
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph log app-embed    the node's last log
+  osgraph log 41           all logs of run 41")]
+pub struct Log {
+    /// A node's name, or a run's number
+    #[arg(value_name = "NODE|RUN")]
+    pub of: String,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// List past runs, or the steps of one
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph runs              the latest runs
+  osgraph runs --limit 100
+  osgraph runs 41           the steps of run 41, each with its cause")]
+pub struct Runs {
+    /// A run's number
+    #[arg(value_name = "RUN")]
+    pub run: Option<i64>,
+
+    /// How many runs to list, the latest first
+    #[arg(long, value_name = "N", default_value = "20", conflicts_with = "run")]
+    pub limit: NonZeroUsize,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Remove published outputs; the store and seeded files stay
+///
+/// What osgraph did not make in an output folder is left alone. `osgraph run` puts everything
+/// back without running anything.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph clean -n             what would be removed
+  osgraph clean dist-docker    one node's outputs")]
+pub struct Clean {
+    /// Nodes whose outputs are removed [default: all]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// Say what would be removed, remove nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Make the store smaller, by age, by size and by what is cheap to rebuild
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph gc                                    what nothing refers to
+  osgraph gc --max-size 20GiB --max-age 30d
+  osgraph gc --max-size 5GiB -n                 what that would cost in rebuild time")]
+pub struct Gc {
+    /// Remove until the store is no larger, as 20GiB
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub max_size: Option<u64>,
+
+    /// Remove what no run has used for longer, as 30d or 12h
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub max_age: Option<Duration>,
+
+    /// Say what would be removed, remove nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Look into the store
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph cache info
+  osgraph cache verify --repair")]
+pub struct Cache {
+    #[command(subcommand)]
+    pub command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Say where the store is, what it holds and how large it is
+    #[command(after_help = "Example:\n  osgraph cache info --json")]
+    Info {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Hash everything in the store again and report what is damaged
+    #[command(after_help = "\
+Examples:
+  osgraph cache verify
+  osgraph cache verify --repair    forget what is damaged, so that it is built anew")]
+    Verify {
+        /// Remove damaged contents and the records that need them
+        #[arg(long)]
+        repair: bool,
+
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+/// Print a script that completes osgraph's command line in a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph completions bash > ~/.local/share/bash-completion/completions/osgraph
+  osgraph completions zsh > ~/.zfunc/_osgraph
+  osgraph completions fish > ~/.config/fish/completions/osgraph.fish")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Write a commented pipeline to begin with
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph init && osgraph run
+  osgraph init -C ../other --force")]
+pub struct Init {
+    /// Replace a pipeline that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+impl Cli {
+    /// Every `--set`, in the order of the command line: a later one wins.
+    pub fn settings(&self) -> impl Iterator<Item = &Setting> {
+        let below: &[Setting] = match &self.command {
+            Some(Command::Run(Run { settings, .. }))
+            | Some(Command::Explain(Explain { settings, .. }))
+            | Some(Command::Check(Check { settings }))
+            | Some(Command::Graph(Graph { settings, .. }))
+            | Some(Command::Log(Log { settings, .. }))
+            | Some(Command::Runs(Runs { settings, .. }))
+            | Some(Command::Clean(Clean { settings, .. }))
+            | Some(Command::Gc(Gc { settings, .. }))
+            | Some(Command::Cache(Cache {
+                command: CacheCommand::Info { settings } | CacheCommand::Verify { settings, .. },
+            })) => &settings.set,
+            Some(Command::Completions(_) | Command::Init(_)) | None => &[],
+        };
+        self.settings.set.iter().chain(below)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! What `osgraph cache` and `osgraph gc` say. The numbers are handed in as plain data: this module
+//! knows no store.
+
+use serde::Serialize;
+
+use crate::event::VERSION;
+use crate::report::colour::Palette;
+use crate::report::lines::word;
+use crate::report::quantity::{count, grouped, millis, size};
+
+/// What the store holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Info {
+    /// Its folder, as shown.
+    pub path: String,
+    /// Bytes on disk, everything counted.
+    pub bytes: u64,
+    pub records: u64,
+    pub runs: u64,
+    /// Distinct contents, and their bytes before compression.
+    pub contents: u64,
+    pub content_bytes: u64,
+    pub packs: u64,
+    pub pack_bytes: u64,
+    /// Contents in files of their own.
+    pub blobs: u64,
+    pub blob_bytes: u64,
+    /// Unpacked trees, which can be made again.
+    pub trees: u64,
+    pub tree_bytes: u64,
+}
+
+/// `osgraph cache info`
+pub fn info(info: &Info, palette: Palette) -> String {
+    let line = |name: &str, text: String| format!("{}{text}\n", palette.dim(format!("{name:10}")));
+    let sized =
+        |number: u64, noun: &str, bytes: u64| format!("{}, {}", count(number as usize, noun), size(bytes));
+    [
+        line("store", info.path.clone()),
+        line("size", size(info.bytes)),
+        line("records", grouped(info.records)),
+        line("runs", grouped(info.runs)),
+        line("contents", sized(info.contents, "content", info.content_bytes)),
+        line("packs", sized(info.packs, "pack", info.pack_bytes)),
+        line("blobs", sized(info.blobs, "blob", info.blob_bytes)),
+        line("trees", sized(info.trees, "unpacked tree", info.tree_bytes)),
+    ]
+    .concat()
+}
+
+/// What a collection removed, or with `dry_run` would remove.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    pub dry_run: bool,
+    pub records: u64,
+    pub contents: u64,
+    /// Bytes on disk.
+    pub freed: u64,
+    /// Bytes on disk afterwards.
+    pub left: u64,
+    /// Recorded time of the work whose results are gone.
+    pub rebuild_ms: u64,
+}
+
+/// `osgraph gc`
+pub fn collected(report: &Collected, palette: Palette) -> String {
+    let Collected { dry_run, records, contents, freed, left, rebuild_ms } = *report;
+    let opening = if dry_run { "plan" } else { "removed" };
+    if records == 0 && contents == 0 && freed == 0 {
+        return format!("{}  nothing, {} in the store\n", word(palette, opening), size(left));
+    }
+    let lost = match rebuild_ms {
+        0 => String::new(),
+        ms if dry_run => format!("; building it again would take {}", millis(ms)),
+        ms => format!("; building it again takes {}", millis(ms)),
+    };
+    format!(
+        "{}  {}, {}, {}{lost}; {} left\n",
+        word(palette, opening),
+        count(records as usize, "record"),
+        count(contents as usize, "content"),
+        size(freed),
+        size(left)
+    )
+}
+
+/// One damaged or missing content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    /// What is damaged, by digest or file name.
+    pub what: String,
+    /// Why: `its bytes hash to …`, `is missing`.
+    pub problem: String,
+    /// Nodes whose records need it.
+    pub nodes: Vec<String>,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    pub contents: u64,
+    pub bytes: u64,
+    pub duration_ms: u64,
+    pub damages: Vec<Damage>,
+    pub repaired: bool,
+}
+
+/// `osgraph cache verify`
+pub fn verified(report: &Verified, palette: Palette) -> String {
+    let Verified { contents, bytes, duration_ms, damages, repaired } = report;
+    let mut out = String::new();
+    for Damage { what, problem, nodes } in damages {
+        out.push_str(&format!(
+            "{}  `{what}` {problem}",
+            word(palette, if *repaired { "removed" } else { "failed" })
+        ));
+        if !nodes.is_empty() {
+            out.push_str(&format!(" (needed by {})", nodes.join(", ")));
+        }
+        out.push('\n');
+    }
+    let checked =
+        format!("{}, {} in {}", count(*contents as usize, "content"), size(*bytes), millis(*duration_ms));
+    match (damages.len(), repaired) {
+        (0, _) => out.push_str(&format!("{}  {checked}: all sound\n", word(palette, "done"))),
+        (damaged, true) => {
+            out.push_str(&format!("{}  {checked}: {damaged} damaged, removed\n", word(palette, "done")));
+        }
+        (damaged, false) => {
+            out.push_str(&format!("{}  {checked}: {damaged} damaged\n", word(palette, "failed")));
+            let help = "`osgraph cache verify --repair` forgets what is damaged, so that it is built anew";
+            out.push_str(&format!("{}  {help}\n", word(palette, "help")));
+        }
+    }
+    out
+}
+
+#[derive(Serialize)]
+struct Document<'a, T> {
+    v: u32,
+    #[serde(flatten)]
+    report: &'a T,
+}
+
+/// `{"v":1,…}`: any of this module's reports as JSON, one line.
+pub fn json<T: Serialize>(report: &T) -> String {
+    // No map with keys that are not text, the only thing that JSON refuses.
+    serde_json::to_string(&Document { v: VERSION, report }).unwrap_or_default() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn info_is_a_short_list() {
+        let report = Info {
+            path: "/p/cache".into(),
+            bytes: 1 << 30,
+            records: 1_200,
+            runs: 41,
+            contents: 20_000,
+            content_bytes: 3 << 30,
+            packs: 1,
+            pack_bytes: 100 << 20,
+            blobs: 3,
+            blob_bytes: 924 << 20,
+            trees: 0,
+            tree_bytes: 0,
+        };
+        assert_eq!(
+            info(&report, Palette::PLAIN),
+            "\
+store     /p/cache
+size      1.0 GiB
+records   1,200
+runs      41
+contents  20,000 contents, 3.0 GiB
+packs     1 pack, 100 MiB
+blobs     3 blobs, 924 MiB
+trees     0 unpacked trees, 0 B
+"
+        );
+        assert!(json(&report).starts_with(r#"{"v":1,"path":"/p/cache","bytes":1073741824,"records":1200,"#));
+    }
+
+    #[test]
+    fn a_collection_says_what_it_costs() {
+        let report = Collected {
+            dry_run: true,
+            records: 1,
+            contents: 300,
+            freed: 340 << 20,
+            left: 1 << 30,
+            rebuild_ms: 1_800_000,
+        };
+        assert_eq!(
+            collected(&report, Palette::PLAIN),
+            "plan      1 record, 300 contents, 340 MiB; building it again would take 30m00s; 1.0 GiB left\n"
+        );
+        let nothing = Collected { dry_run: false, records: 0, contents: 0, freed: 0, left: 5, rebuild_ms: 0 };
+        assert_eq!(collected(&nothing, Palette::PLAIN), "removed   nothing, 5 B in the store\n");
+    }
+
+    #[test]
+    fn damage_is_named_with_its_mend() {
+        let sound = Verified { contents: 2, bytes: 10, duration_ms: 3, damages: vec![], repaired: false };
+        assert_eq!(verified(&sound, Palette::PLAIN), "done      2 contents, 10 B in 3 ms: all sound\n");
+        let damage =
+            Damage { what: "0123".into(), problem: "is missing".into(), nodes: vec!["a".into(), "b".into()] };
+        let damaged = Verified { damages: vec![damage], ..sound };
+        assert_eq!(
+            verified(&damaged, Palette::PLAIN),
+            "\
+failed    `0123` is missing (needed by a, b)
+failed    2 contents, 10 B in 3 ms: 1 damaged
+help      `osgraph cache verify --repair` forgets what is damaged, so that it is built anew
+"
+        );
+        let repaired = Verified { repaired: true, ..damaged };
+        assert!(verified(&repaired, Palette::PLAIN).ends_with("1 damaged, removed\n"));
+    }
+}

@@ -1,0 +1,86 @@
+//! The answer of `osgraph explain`: root causes first, then what follows from them, then every
+//! node in blocks of own, environment, upstream and downstream.
+//!
+//! Says nothing that the [`Explanation`]s do not hold; the JSON form is the same data.
+
+use serde::Serialize;
+
+use crate::event::VERSION;
+use crate::pipeline::{NodeName, Span};
+use crate::plan::{Explanation, Verdict};
+use crate::report::colour::Palette;
+use crate::report::words;
+
+mod node;
+mod overview;
+
+/// Changed paths listed for one reason; JSON has up to [`crate::plan::Reason::MOST`].
+const PATHS: usize = 10;
+
+/// What the text needs beside the explanations.
+pub struct Context<'a> {
+    /// Seconds since 1970: ages are counted from here.
+    pub now: i64,
+    /// The pipeline file as it is named to the reader.
+    pub file: &'a str,
+    /// The line of a span in it, from 1; none when the text is not at hand.
+    pub line: &'a dyn Fn(Span) -> Option<u32>,
+    pub palette: Palette,
+}
+
+/// The text, with a line's end at its end.
+pub fn text(explanations: &[Explanation], context: &Context<'_>) -> String {
+    let mut out = overview::text(explanations, context.palette);
+    // A stable sort: nodes of one rank stay in the order of the plan.
+    let mut sorted: Vec<&Explanation> = explanations.iter().collect();
+    sorted.sort_by_key(|e| rank(e));
+    let columns = sorted.iter().map(|e| crate::report::text::width(e.node.as_ref())).max().unwrap_or(0);
+    for explanation in sorted {
+        out.push('\n');
+        node::write(&mut out, explanation, columns, context);
+    }
+    out
+}
+
+/// Root causes, what follows, what may follow, what is put back, what is fresh.
+fn rank(explanation: &Explanation) -> u8 {
+    match &explanation.verdict {
+        Verdict::Stale(_) if is_root(explanation) => 0,
+        Verdict::Stale(_) => 1,
+        Verdict::Waiting(_) => 2,
+        Verdict::Restorable(_) => 3,
+        Verdict::Fresh => 4,
+    }
+}
+
+/// Whether a node would run even if everything before it were fresh.
+fn is_root(explanation: &Explanation) -> bool {
+    matches!(&explanation.verdict, Verdict::Stale(reasons)
+        if reasons.is_empty() || reasons.iter().any(|r| words::is_root(r.code)))
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    v: u32,
+    nodes: &'a [Explanation],
+}
+
+/// `{"v":1,"nodes":[…]}`, one line, in the order of the plan.
+pub fn json(explanations: &[Explanation]) -> String {
+    // No map with keys that are not text, the only thing that JSON refuses.
+    let mut out = serde_json::to_string(&Document { v: VERSION, nodes: explanations }).unwrap_or_default();
+    out.push('\n');
+    out
+}
+
+/// `base, dist-docker and 3 more`, at most `most` names.
+fn names(nodes: &[NodeName], most: usize) -> String {
+    let shown: Vec<&str> = nodes.iter().take(most).map(AsRef::as_ref).collect();
+    match nodes.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! One node of an explanation, in blocks.
+
+use crate::key::Facet;
+use crate::plan::{Code, Explanation, Reason, Verdict};
+use crate::report::colour::Palette;
+use crate::report::explain::{Context, PATHS, names};
+use crate::report::quantity::{age, count, estimate};
+use crate::report::text::pad;
+use crate::report::words;
+
+/// Columns of a block's name, with the indent.
+const BLOCK: usize = 15;
+
+/// Downstream nodes that are named; more are counted.
+const NAMES: usize = 8;
+
+pub fn write(out: &mut String, explanation: &Explanation, columns: usize, context: &Context<'_>) {
+    head(out, explanation, columns, context);
+    match &explanation.verdict {
+        Verdict::Stale(reasons) => {
+            stale(out, explanation, reasons, context);
+            downstream(out, explanation, context.palette);
+        }
+        Verdict::Waiting(on) => {
+            let upstreams: Vec<String> = on.iter().map(|n| format!("`{n}`")).collect();
+            let come = if on.len() == 1 { "comes" } else { "come" };
+            let text = format!("fresh if {} {come} out identical", upstreams.join(" and "));
+            block(out, context.palette, "upstream", &[text]);
+            downstream(out, explanation, context.palette);
+        }
+        Verdict::Restorable(reasons) => {
+            let lines: Vec<String> = reasons.iter().flat_map(|r| reason_lines(r, context)).collect();
+            block(out, context.palette, "outputs", &lines);
+        }
+        Verdict::Fresh => {}
+    }
+    for note in &explanation.notes {
+        block(out, context.palette, "note", std::slice::from_ref(note));
+    }
+}
+
+/// `embed  REBUILD  ~2m05s (1m50s–2m30s over 14 runs)  compared with run 41, main@9f2c, 3 h ago`
+fn head(out: &mut String, explanation: &Explanation, columns: usize, context: &Context<'_>) {
+    let palette = context.palette;
+    let word = match &explanation.verdict {
+        Verdict::Fresh => palette.green("FRESH  "),
+        Verdict::Restorable(_) => palette.cyan("RESTORE"),
+        Verdict::Stale(_) => palette.yellow("REBUILD"),
+        Verdict::Waiting(_) => palette.yellow("PERHAPS"),
+    };
+    out.push_str(&format!("{}  {word}", palette.bold(pad(explanation.node.as_ref(), columns))));
+    let runs = matches!(explanation.verdict, Verdict::Stale(_) | Verdict::Waiting(_));
+    if let Some(expected) = explanation.estimate.filter(|_| runs) {
+        out.push_str(&format!("  {}", estimate(&expected)));
+    }
+    if let Some(baseline) = &explanation.baseline {
+        let compared = if baseline.last_success { "compared with run" } else { "nearest is run" };
+        let revision = baseline.revision.as_ref().map_or_else(String::new, |r| format!(", {r}"));
+        let age = age(baseline.started, context.now);
+        let text = format!("{compared} {}{revision}, {age}", baseline.run);
+        out.push_str(&format!("  {}", palette.dim(text)));
+    }
+    if matches!(explanation.verdict, Verdict::Fresh | Verdict::Restorable(_)) {
+        let text = same(explanation.unchanged);
+        if !text.is_empty() {
+            let comma = if explanation.baseline.is_some() { ", " } else { "  " };
+            out.push_str(&palette.dim(format!("{comma}{text}")).to_string());
+        }
+    }
+    out.push('\n');
+}
+
+/// `3 own inputs, 1 of the environment, 2 upstreams unchanged`
+fn same([own, environment, upstream]: [usize; 3]) -> String {
+    let mut parts = Vec::new();
+    if own > 0 {
+        parts.push(count(own, "own input"));
+    }
+    if environment > 0 {
+        parts.push(format!("{environment} of the environment"));
+    }
+    if upstream > 0 {
+        parts.push(count(upstream, "upstream"));
+    }
+    if parts.is_empty() { String::new() } else { format!("{} unchanged", parts.join(", ")) }
+}
+
+fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], context: &Context<'_>) {
+    let palette = context.palette;
+    // What is asked of the node or of its record is no difference of any facet.
+    let asked = |r: &&Reason| {
+        matches!(r.code, Code::NeverBuilt | Code::Forced | Code::Rebuild | Code::ArtifactMissing)
+    };
+    let lines: Vec<String> = reasons.iter().filter(asked).flat_map(|r| reason_lines(r, context)).collect();
+    if !lines.is_empty() {
+        block(out, palette, "because", &lines);
+    }
+    // Nothing is known to be unchanged where there is nothing to compare with.
+    let compared = explanation.baseline.is_some();
+    let facets = [(Facet::Own, "own", 0), (Facet::Environment, "environment", 1)];
+    for (facet, name, at) in facets {
+        let lines: Vec<String> = reasons
+            .iter()
+            .filter(|r| r.facet == facet && !asked(r))
+            .flat_map(|r| reason_lines(r, context))
+            .collect();
+        match explanation.unchanged[at] {
+            _ if !lines.is_empty() => block(out, palette, name, &lines),
+            same if compared && same > 0 => {
+                block(out, palette, name, &[palette.dim(format!("unchanged ({same})")).to_string()]);
+            }
+            _ => {}
+        }
+    }
+    let mut lines: Vec<String> = reasons
+        .iter()
+        .filter(|r| r.facet == Facet::Upstream && !asked(r))
+        .flat_map(|r| reason_lines(r, context))
+        .collect();
+    let told = |name: &str| reasons.iter().any(|r| r.node.as_ref().is_some_and(|n| n.as_ref() == name));
+    let others: Vec<String> = explanation
+        .upstreams
+        .iter()
+        .filter(|(node, _)| !told(node.as_ref()))
+        .map(|(node, word)| format!("`{node}` {word}"))
+        .collect();
+    // The block's name says it already.
+    for line in &mut lines {
+        if let Some(rest) = line.strip_prefix("upstream ") {
+            *line = rest.to_owned();
+        }
+    }
+    if !others.is_empty() {
+        lines.push(palette.dim(others.join(", ")).to_string());
+    }
+    if !lines.is_empty() {
+        block(out, palette, "upstream", &lines);
+    }
+}
+
+fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
+    if explanation.downstream.is_empty() {
+        return;
+    }
+    let text = format!(
+        "{} — fresh if `{}` comes out identical",
+        names(&explanation.downstream, NAMES),
+        explanation.node
+    );
+    block(out, palette, "downstream", &[text]);
+}
+
+/// One reason: what changed, the changed paths, and the line that made it count.
+fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
+    let palette = context.palette;
+    let first = if reason.changes.is_empty() {
+        words::cause(reason)
+    } else {
+        format!("{}: {}", words::subject(reason), words::paths(reason))
+    };
+    let mut lines = vec![first];
+    for change in reason.changes.iter().take(PATHS) {
+        let mark = words::mark(change.kind);
+        let mark = match mark {
+            'A' => palette.green(mark),
+            'D' => palette.red(mark),
+            _ => palette.yellow(mark),
+        };
+        lines.push(format!("{mark}  {}   {}", change.path, palette.dim(words::change_size(change))));
+    }
+    let unlisted = reason.changes.len().saturating_sub(PATHS);
+    match (unlisted, reason.more) {
+        (0, false) => {}
+        (0, true) => lines.push("… and more".to_owned()),
+        (more, false) => lines.push(format!("… and {more} more")),
+        (more, true) => lines.push(format!("… and more than {more} more")),
+    }
+    if let Some(line) = reason.span.and_then(|span| (context.line)(span)) {
+        lines.push(palette.dim(format!("└ {}:{line}", context.file)).to_string());
+    }
+    lines
+}
+
+/// `  name         first line`, further lines below the first.
+fn block(out: &mut String, palette: Palette, name: &str, lines: &[String]) {
+    for (at, line) in lines.iter().enumerate() {
+        let name = if at == 0 { name } else { "" };
+        let name = pad(&format!("  {name}"), BLOCK);
+        out.push_str(&format!("{}{line}\n", palette.dim(name)));
+    }
+}

@@ -1,0 +1,213 @@
+use super::*;
+use crate::digest::Digest;
+use crate::key::{Facet, Value};
+use crate::path::RelPath;
+use crate::pipeline::Kind;
+use crate::plan::{Baseline, Code, Estimate, Reason};
+use crate::record::RunId;
+use crate::tree::{Change, ChangeKind, Entry};
+
+const NOW: i64 = 1_795_450_000;
+
+fn node(name: &str) -> NodeName {
+    NodeName(name.into())
+}
+
+fn explanation(name: &str, verdict: Verdict<NodeName>) -> Explanation {
+    Explanation {
+        node: node(name),
+        kind: Kind::Command,
+        verdict,
+        key: None,
+        baseline: Some(Baseline {
+            run: RunId(41),
+            revision: Some("main@9f2c".into()),
+            started: NOW - 3 * 3_600,
+            last_success: true,
+        }),
+        unchanged: [3, 0, 2],
+        estimate: None,
+        upstreams: vec![],
+        downstream: vec![],
+        notes: vec![],
+    }
+}
+
+fn estimate(median_ms: u64) -> Option<Estimate> {
+    Some(Estimate { median_ms, low_ms: median_ms - 15_000, high_ms: median_ms + 25_000, samples: 14 })
+}
+
+fn changed(path: &str, sizes: (u64, u64)) -> Change {
+    let file = |size: u64| Entry::File { digest: Digest::of(&size.to_le_bytes()), size, executable: false };
+    Change {
+        path: RelPath::parse(path).unwrap(),
+        kind: ChangeKind::Modified,
+        old: Some(file(sizes.0)),
+        new: Some(file(sizes.1)),
+    }
+}
+
+/// A pipeline in which one source file was edited.
+fn edited() -> Vec<Explanation> {
+    let mut input = Reason::new(Code::InputChanged, Facet::Own, "input app");
+    input.changes = vec![changed("src/A.php", (4_200, 4_400)), changed("src/B.php", (10, 20))];
+    input.span = Some(Span { offset: 300, length: 10 });
+    let mut embed = explanation("embed", Verdict::Stale(vec![input]));
+    embed.estimate = estimate(125_000);
+    embed.unchanged = [7, 5, 1];
+    embed.upstreams = vec![(node("base"), "fresh")];
+    embed.downstream = vec![node("binary"), node("dist")];
+    embed.notes = vec!["1 file is not committed".into()];
+
+    let mut binary = explanation("binary", Verdict::Waiting(vec![node("embed")]));
+    binary.estimate = estimate(30_000);
+    binary.downstream = vec![node("dist")];
+    let mut dist = explanation("dist", Verdict::Waiting(vec![node("binary"), node("source")]));
+    dist.baseline = None;
+
+    let mut missing = Reason::new(Code::OutputMissing, Facet::Own, "dist-native");
+    let mut altered = Reason::new(Code::OutputAltered, Facet::Own, "dist-native/config");
+    altered.changes = vec![changed("x.php", (1, 2))];
+    missing.span = Some(Span { offset: 500, length: 1 });
+    let native = explanation("native", Verdict::Restorable(vec![missing, altered]));
+    vec![explanation("base", Verdict::Fresh), embed, binary, dist, native]
+}
+
+fn shown(explanations: &[Explanation], palette: Palette) -> String {
+    let line = |span: Span| Some(span.offset / 10);
+    text(explanations, &Context { now: NOW, file: "pipeline.kdl", line: &line, palette })
+}
+
+#[test]
+fn an_edit_is_explained_from_cause_to_cascade() {
+    assert_eq!(
+        shown(&edited(), Palette::PLAIN),
+        "\
+1 root cause
+  embed  `input app` changed: `src/A.php` and 1 more path
+1 node runs (~2m05s), up to 2 may follow (~30s more, 1 never timed), 1 is restored, 1 is fresh
+
+embed   REBUILD  ~2m05s (1m50s–2m30s over 14 runs)  compared with run 41, main@9f2c, 3 h ago
+  own          `input app` changed: 2 paths
+               M  src/A.php   4.1 → 4.3 KiB
+               M  src/B.php   10 → 20 B
+               └ pipeline.kdl:30
+  environment  unchanged (5)
+  upstream     `base` fresh
+  downstream   binary, dist — fresh if `embed` comes out identical
+  note         1 file is not committed
+
+binary  PERHAPS  ~30s (15s–55s over 14 runs)  compared with run 41, main@9f2c, 3 h ago
+  upstream     fresh if `embed` comes out identical
+  downstream   dist — fresh if `binary` comes out identical
+
+dist    PERHAPS
+  upstream     fresh if `binary` and `source` come out identical
+
+native  RESTORE  compared with run 41, main@9f2c, 3 h ago, 3 own inputs, 2 upstreams unchanged
+  outputs      output `dist-native` is missing
+               └ pipeline.kdl:50
+               output `dist-native/config` was altered: 1 path
+               M  x.php   1 → 2 B
+
+base    FRESH    compared with run 41, main@9f2c, 3 h ago, 3 own inputs, 2 upstreams unchanged
+"
+    );
+}
+
+#[test]
+fn a_node_stale_through_others_is_no_root_cause() {
+    let mut upstream = Reason::new(Code::UpstreamStale, Facet::Upstream, "base");
+    upstream.node = Some(node("base"));
+    let mut embed = explanation("embed", Verdict::Stale(vec![upstream]));
+    embed.upstreams = vec![(node("base"), "stale"), (node("app"), "fresh")];
+    embed.unchanged = [4, 0, 1];
+    let mut base = explanation("base", Verdict::Stale(vec![Reason::new(Code::NeverBuilt, Facet::Own, "")]));
+    base.baseline = None;
+    base.unchanged = [0; 3];
+    assert_eq!(
+        shown(&[embed, base], Palette::PLAIN),
+        "\
+1 root cause
+  base  never built
+2 nodes run
+
+base   REBUILD
+  because      never built
+
+embed  REBUILD  compared with run 41, main@9f2c, 3 h ago
+  own          unchanged (4)
+  upstream     `base` must run first
+               `app` fresh
+"
+    );
+}
+
+#[test]
+fn the_nearest_record_is_named_as_such_and_the_environment_has_its_block() {
+    let mut tool = Reason::new(Code::EnvironmentChanged, Facet::Environment, "tool cc");
+    tool.old = Some(Value::Text("cc 13".into()));
+    tool.new = Some(Value::Text("cc 14".into()));
+    let mut node = explanation("a", Verdict::Stale(vec![tool]));
+    node.baseline.as_mut().unwrap().last_success = false;
+    assert_eq!(
+        shown(&[node], Palette::PLAIN),
+        "\
+1 root cause
+  a  `tool cc` changed: \"cc 13\" → \"cc 14\"
+1 node runs
+
+a  REBUILD  nearest is run 41, main@9f2c, 3 h ago
+  own          unchanged (3)
+  environment  `tool cc` changed: \"cc 13\" → \"cc 14\"
+"
+    );
+}
+
+#[test]
+fn long_lists_are_counted() {
+    let mut input = Reason::new(Code::InputChanged, Facet::Own, "input app");
+    input.changes = (0..100).map(|n| changed(&format!("f{n:03}"), (1, 2))).collect();
+    input.more = true;
+    let shown = shown(&[explanation("a", Verdict::Stale(vec![input]))], Palette::PLAIN);
+    assert!(shown.contains("`input app` changed: more than 100 paths\n"), "{shown}");
+    assert!(shown.contains("M  f009   1 → 2 B\n               … and more than 90 more\n"), "{shown}");
+    assert!(!shown.contains("f010"), "{shown}");
+}
+
+#[test]
+fn all_fresh_is_short() {
+    let all = [explanation("a", Verdict::Fresh), explanation("b", Verdict::Fresh)];
+    assert!(shown(&all, Palette::PLAIN).starts_with("2 nodes are fresh\n\na  FRESH  "));
+    assert_eq!(shown(&[], Palette::PLAIN), "no nodes\n");
+}
+
+#[test]
+fn colours_change_nothing_else() {
+    let coloured = shown(&edited(), Palette::COLOURED);
+    assert!(coloured.contains("\x1b[33mREBUILD\x1b[0m"), "{coloured}");
+    let bare: Vec<_> = coloured.lines().map(crate::report::text::clean).collect();
+    assert_eq!(bare.join("\n") + "\n", shown(&edited(), Palette::PLAIN));
+}
+
+#[test]
+fn json_is_stable() {
+    let mut stale = explanation("a", Verdict::Stale(vec![Reason::new(Code::Forced, Facet::Own, "x")]));
+    stale.upstreams = vec![(node("b"), "fresh")];
+    let waiting = Explanation { baseline: None, ..explanation("c", Verdict::Waiting(vec![node("a")])) };
+    assert_eq!(
+        json(&[stale, waiting, explanation("d", Verdict::Fresh)]),
+        concat!(
+            r#"{"v":1,"nodes":["#,
+            r#"{"node":"a","kind":"command","verdict":{"stale":[{"code":"forced","facet":"own","label":"x","more":false}]},"#,
+            r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"last_success":true},"#,
+            r#""unchanged":[3,0,2],"upstreams":[["b","fresh"]],"downstream":[],"notes":[]},"#,
+            r#"{"node":"c","kind":"command","verdict":{"waiting":["a"]},"#,
+            r#""unchanged":[3,0,2],"upstreams":[],"downstream":[],"notes":[]},"#,
+            r#"{"node":"d","kind":"command","verdict":"fresh","#,
+            r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"last_success":true},"#,
+            r#""unchanged":[3,0,2],"upstreams":[],"downstream":[],"notes":[]}]}"#,
+            "\n"
+        )
+    );
+}

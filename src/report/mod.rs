@@ -1,0 +1,44 @@
+//! Everything a person, or a program that reads osgraph's output, sees.
+//!
+//! | module | what it says |
+//! |---|---|
+//! | [`words`] | a [`crate::plan::Reason`] in words, the only place that does |
+//! | [`quantity`], [`text`], [`colour`] | durations, sizes and counts; widths; ANSI styles |
+//! | [`style`] | which of the four ways of showing a run, as a function of facts |
+//! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
+//! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
+//! | [`explain`] | the whole answer to "why" |
+//! | [`table`], [`runs`], [`cache`] | lists: past runs, what the store holds |
+//! | [`diagnostics`] | errors |
+//! | [`init`] | the pipeline to begin with |
+//!
+//! Knows no store, no engine and no run: it is handed events and plain data, a writer and facts
+//! about who reads (terminal, width, colours), and never asks the environment for them.
+
+pub mod cache;
+pub mod colour;
+pub mod diagnostics;
+pub mod explain;
+pub mod github;
+pub mod gitlab;
+pub mod init;
+pub mod json;
+pub mod lines;
+pub mod live;
+mod output;
+pub mod plain;
+pub mod quantity;
+pub mod runs;
+pub mod sections;
+pub mod sink;
+pub mod style;
+pub mod table;
+pub mod terminal;
+pub mod text;
+pub mod words;
+
+pub use colour::{ColourChoice, ColourFacts, Palette};
+pub use lines::fresh_line;
+pub use output::Writer;
+pub use sink::{Clock, Options, Verbosity, sink};
+pub use style::{LogStyle, StyleFacts};

@@ -1,0 +1,130 @@
+//! A run as one line an event: for files, pipes and CI machines without a dialect of their own.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::event::{Event, Sink};
+use crate::plan::{Estimate, Reason};
+use crate::record::Outcome;
+use crate::report::colour::Palette;
+use crate::report::lines::{self, Failure, Totals};
+use crate::report::output::{Output, Writer};
+use crate::report::quantity;
+use crate::report::sink::Verbosity;
+use crate::report::text;
+use crate::report::words;
+
+/// Remembers nothing between events.
+pub struct Plain {
+    output: Mutex<Output>,
+    palette: Palette,
+    verbosity: Verbosity,
+}
+
+impl Plain {
+    pub fn new(palette: Palette, verbosity: Verbosity, writer: Writer) -> Self {
+        Self { output: Mutex::new(Output::new(writer)), palette, verbosity }
+    }
+}
+
+impl Sink for Plain {
+    fn emit(&self, event: Event) {
+        if let Some(mut text) = line(&event, self.palette, self.verbosity) {
+            text.push('\n');
+            self.output.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
+        }
+    }
+}
+
+/// What an event adds to a plain log, without the last line's end. A failure is several lines.
+pub fn line(event: &Event, palette: Palette, verbosity: Verbosity) -> Option<String> {
+    let verbose = verbosity == Verbosity::Verbose;
+    if verbosity == Verbosity::Quiet && !is_failure(event) {
+        return None;
+    }
+    Some(match event {
+        Event::RunStarted { .. } | Event::SurveyProgressed { .. } => return None,
+        Event::Planned { fresh, restorable, stale, waiting, estimate } => {
+            plan(palette, [*stale, *waiting, *restorable, *fresh], estimate.as_ref())?
+        }
+        Event::NodeStarted { node, reasons, estimate, attempt: 0 | 1, .. } => {
+            started(palette, node.as_ref(), reasons, estimate.as_ref())
+        }
+        Event::NodeStarted { .. } => return None,
+        Event::NodePrinted { node, line } if verbose => {
+            format!("{} {}", palette.dim(format_args!("{node} |")), text::clean(line))
+        }
+        Event::NodeProgressed { node, stage } if verbose => {
+            format!("{} {}", palette.dim(format_args!("{node} |")), palette.dim(stage))
+        }
+        Event::NodePrinted { .. } | Event::NodeProgressed { .. } => return None,
+        Event::NodeWaited { node } => lines::waited(palette, node),
+        Event::NodeRetried { node, attempt, error } => lines::retried(palette, node, *attempt, error),
+        Event::NodeFinished { outcome: Outcome::Fresh, .. } if !verbose => return None,
+        // Told by an event of its own.
+        Event::NodeFinished { outcome: Outcome::Failed | Outcome::Skipped, .. } => return None,
+        Event::NodeFinished { node, outcome, duration, same_artifact } => {
+            lines::finished(palette, node, *outcome, *duration, *same_artifact, "")
+        }
+        Event::NodeFailed { node, message, help, tail, log } => {
+            let (log, help) = (log.as_deref(), help.as_deref());
+            Failure { node, message, tail, log, help }.block(palette)
+        }
+        Event::NodeSkipped { node, because } => lines::skipped(palette, node, because),
+        Event::Warned { node, message, help } => {
+            lines::warning(palette, node.as_ref(), message, help.as_deref())
+        }
+        Event::RunFinished { .. } => totals(event)?.line(palette),
+    })
+}
+
+/// What `--quiet` still shows.
+pub fn is_failure(event: &Event) -> bool {
+    match event {
+        Event::NodeFailed { .. } => true,
+        Event::RunFinished { outcome, failed, .. } => {
+            *failed > 0 || matches!(outcome, Outcome::Failed | Outcome::Interrupted)
+        }
+        _ => false,
+    }
+}
+
+/// The totals of [`Event::RunFinished`].
+pub fn totals(event: &Event) -> Option<Totals> {
+    let &Event::RunFinished { run: _, outcome, fresh, restored, ran, failed, skipped, duration } = event
+    else {
+        return None;
+    };
+    Some(Totals { outcome, fresh, restored, ran, failed, skipped, duration })
+}
+
+/// `plan      1 to run, 2 perhaps, 1 to restore, 3 fresh  ~2m05s`; nothing when all is fresh.
+pub fn plan(palette: Palette, counts: [usize; 4], estimate: Option<&Estimate>) -> Option<String> {
+    let [stale, waiting, restorable, fresh] = counts;
+    if stale + waiting + restorable == 0 {
+        return None;
+    }
+    let named = [(stale, "to run"), (waiting, "perhaps"), (restorable, "to restore"), (fresh, "fresh")];
+    let parts: Vec<String> = named
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", quantity::grouped(number as u64)))
+        .collect();
+    let time = estimate.map_or_else(String::new, |e| format!("  {}", quantity::estimate(e)));
+    Some(format!("{}  {}{time}", lines::word(palette, "plan"), parts.join(", ")))
+}
+
+/// ``started   embed  (`run 0` changed: …)  ~2m05s (…)``
+pub fn started(palette: Palette, node: &str, reasons: &[Reason], estimate: Option<&Estimate>) -> String {
+    let mut line = format!("{}  {}", lines::word(palette, "started"), palette.bold(node));
+    let cause = words::headline(reasons);
+    if !cause.is_empty() {
+        line.push_str(&format!("  ({cause})"));
+    }
+    if let Some(estimate) = estimate {
+        line.push_str(&format!("  {}", palette.dim(quantity::estimate(estimate))));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests;

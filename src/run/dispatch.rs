@@ -1,0 +1,376 @@
+//! The loop that owns a run: asks the board what may happen, hands it to worker threads, tells
+//! the board what came of it. Everything a run does passes through here in one order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::event::Event;
+use crate::pipeline::NodeName;
+use crate::plan::judge::{Facts, Order};
+use crate::plan::{Estimate, Reason, Verdict};
+use crate::record::{Artifact, Outcome, Step};
+use crate::run::board::{Board, Next};
+use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
+use crate::run::worker::{self, Kept, Product};
+use crate::store::Lease;
+
+/// What is shown of a node before it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    pub reasons: Vec<Reason>,
+    /// One line, as recorded with the step.
+    pub cause: String,
+    pub estimate: Option<Estimate>,
+}
+
+/// Answers what a node is run for; asked right before it starts.
+pub type Previews<'a> = dyn Fn(usize, &Board) -> Preview + 'a;
+
+/// How the whole ended.
+#[derive(Debug, Default)]
+pub struct Ended {
+    pub fresh: usize,
+    pub restored: usize,
+    pub ran: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    /// Of every failure, in the order in which they happened.
+    pub severities: Vec<Severity>,
+    /// What stands published, by node position.
+    pub standing: HashMap<usize, Vec<Standing>>,
+    /// Whether every node's inputs are still those that its key was made from.
+    pub inputs_stood: bool,
+    pub interrupted: bool,
+}
+
+enum Message {
+    Produced(usize),
+    Made(usize, Box<Result<(Product, Vec<Lease>), TaskError>>),
+    Kept(usize, Box<Result<Kept, TaskError>>),
+    Restored(Vec<(usize, Result<Vec<Standing>, TaskError>)>),
+}
+
+/// Runs the board to its end on a runtime of its own. `interrupted` resolves when the user asks to
+/// stop; what is under way is then ended and waited for.
+pub fn dispatch(
+    board: Board,
+    tasks: Vec<Option<Arc<Task>>>,
+    names: &[NodeName],
+    context: Arc<Context>,
+    facts: &dyn Facts,
+    previews: &Previews<'_>,
+) -> std::io::Result<Ended> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let mut run = Run {
+            board,
+            tasks,
+            names,
+            context,
+            facts,
+            previews,
+            ended: Ended { inputs_stood: true, ..Ended::default() },
+            products: HashMap::new(),
+            causes: HashMap::new(),
+            started: HashMap::new(),
+        };
+        run.to_the_end().await?;
+        Ok::<_, std::io::Error>(run.ended)
+    });
+    // Worker threads have all come back: nothing is left to wait for.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    ended
+}
+
+struct Run<'a> {
+    board: Board,
+    tasks: Vec<Option<Arc<Task>>>,
+    names: &'a [NodeName],
+    context: Arc<Context>,
+    facts: &'a dyn Facts,
+    previews: &'a Previews<'a>,
+    ended: Ended,
+    /// Made, not yet kept; the leases are held until then.
+    products: HashMap<usize, (Product, Vec<Lease>)>,
+    causes: HashMap<usize, String>,
+    started: HashMap<usize, Instant>,
+}
+
+impl Run<'_> {
+    async fn to_the_end(&mut self) -> std::io::Result<()> {
+        let (sender, mut messages) = unbounded_channel();
+        let mut stop = stop_signals()?;
+        loop {
+            self.start_what_may(&sender);
+            if !self.board.is_busy() {
+                // Settling may have let others go.
+                if self.start_what_may(&sender) {
+                    continue;
+                }
+                return Ok(());
+            }
+            tokio::select! {
+                message = messages.recv() => {
+                    let Some(message) = message else { return Ok(()) };
+                    self.take(message);
+                }
+                () = stop.asked(), if !self.ended.interrupted => {
+                    self.ended.interrupted = true;
+                    self.board.stop();
+                    self.context.cancel.cancel();
+                }
+            }
+        }
+    }
+
+    /// Does everything the board allows; tells whether there was anything.
+    fn start_what_may(&mut self, sender: &UnboundedSender<Message>) -> bool {
+        let mut any = false;
+        loop {
+            let next = self.board.next(self.facts);
+            if next.is_empty() {
+                return any;
+            }
+            any = true;
+            for one in next {
+                match one {
+                    Next::Restore(nodes) => self.restore(nodes, sender),
+                    Next::Make(at) => self.make(at, sender),
+                    Next::Keep(at) => self.keep(at, sender),
+                    Next::Settled(at, outcome) => {
+                        if self.board.subject(at).order != Order::Nothing {
+                            self.ended.fresh += 1;
+                            if self.started.contains_key(&at) {
+                                self.finished(at, outcome, Duration::ZERO, true);
+                            }
+                        }
+                    }
+                    Next::Skipped(at, because) => {
+                        self.products.remove(&at);
+                        if self.tasks[at].is_some() {
+                            self.ended.skipped += 1;
+                            let (node, because) = (self.names[at].clone(), self.names[because].clone());
+                            self.context.say(Event::NodeSkipped { node, because });
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn upstreams(&self, at: usize) -> Vec<Upstream> {
+        let named = |(label, up, artifact): (String, usize, Option<Artifact>)| Upstream {
+            label,
+            node: self.names[up].clone(),
+            artifact,
+        };
+        self.board.upstreams(at).into_iter().map(named).collect()
+    }
+
+    fn make(&mut self, at: usize, sender: &UnboundedSender<Message>) {
+        let Some(task) = self.tasks[at].clone() else {
+            self.board.failed(at, true, Outcome::Failed);
+            return;
+        };
+        let preview = (self.previews)(at, &self.board);
+        self.started.insert(at, Instant::now());
+        self.causes.insert(at, preview.cause.clone());
+        self.context.say(Event::NodeStarted {
+            node: task.node.name.clone(),
+            kind: task.node.kind(),
+            reasons: preview.reasons,
+            estimate: preview.estimate,
+            attempt: 1,
+        });
+        let upstreams = self.upstreams(at);
+        let judged = self.board.judged(at);
+        let all_known = upstreams.iter().all(|upstream| upstream.artifact.is_some());
+        let key = if all_known { judged.key() } else { None };
+        let assumed = judged.assumed;
+        let forced = matches!(self.board.subject(at).order, Order::Force(_));
+        let (context, sender) = (self.context.clone(), sender.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut produced = || drop(sender.send(Message::Produced(at)));
+            let made =
+                worker::make(&task, key.as_ref(), forced, &upstreams, assumed, &context, &mut produced);
+            drop(sender.send(Message::Made(at, Box::new(made))));
+        });
+    }
+
+    fn keep(&mut self, at: usize, sender: &UnboundedSender<Message>) {
+        self.board.complete(at, self.facts);
+        let parts = (self.tasks[at].clone(), self.products.remove(&at), self.board.judged(at).manifest.clone());
+        let (Some(task), Some((product, leases)), Some(manifest)) = parts else {
+            self.board.failed(at, true, Outcome::Failed);
+            return;
+        };
+        let cause = self.causes.get(&at).cloned().unwrap_or_default();
+        let (context, sender) = (self.context.clone(), sender.clone());
+        tokio::task::spawn_blocking(move || {
+            let kept = worker::keep(&task, product, &manifest, &cause, &context);
+            drop(leases);
+            drop(sender.send(Message::Kept(at, Box::new(kept))));
+        });
+    }
+
+    fn restore(&mut self, nodes: Vec<usize>, sender: &UnboundedSender<Message>) {
+        let mut batch = Vec::with_capacity(nodes.len());
+        for at in nodes {
+            self.started.insert(at, Instant::now());
+            let parts = (self.tasks[at].clone(), self.board.judged(at).artifact.clone());
+            if let (Some(task), Some(artifact)) = parts {
+                let reasons = match &self.board.judged(at).verdict {
+                    Verdict::Restorable(reasons) => reasons.clone(),
+                    _ => Vec::new(),
+                };
+                self.context.say(Event::NodeStarted {
+                    node: task.node.name.clone(),
+                    kind: task.node.kind(),
+                    reasons,
+                    estimate: None,
+                    attempt: 1,
+                });
+                batch.push((at, task, artifact));
+            }
+        }
+        let (context, sender) = (self.context.clone(), sender.clone());
+        tokio::task::spawn_blocking(move || {
+            let nodes: Vec<(&Task, &Artifact)> = batch.iter().map(|(_, task, artifact)| (&**task, artifact)).collect();
+            let done = worker::restore(&nodes, &context);
+            let done = batch.iter().map(|(at, ..)| *at).zip(done).collect();
+            drop(sender.send(Message::Restored(done)));
+        });
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Produced(at) => self.board.produced(at),
+            Message::Made(at, made) => match *made {
+                Ok(product) => {
+                    self.products.insert(at, product);
+                    self.board.made(at);
+                }
+                Err(error) => self.failed(at, true, &error),
+            },
+            Message::Kept(at, kept) => match *kept {
+                Ok(kept) => {
+                    let Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood } = kept;
+                    match outcome {
+                        Outcome::Ran => self.ended.ran += 1,
+                        _ => self.ended.restored += 1,
+                    }
+                    self.ended.inputs_stood &= inputs_stood;
+                    self.ended.standing.insert(at, standing);
+                    self.board.kept(at, artifact, outcome);
+                    self.finished(at, outcome, duration, same_artifact);
+                }
+                Err(error) => self.failed(at, true, &error),
+            },
+            Message::Restored(done) => {
+                for (at, result) in done {
+                    match result {
+                        Ok(standing) => {
+                            self.ended.restored += 1;
+                            self.ended.standing.insert(at, standing);
+                            self.board.restored(at);
+                            let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
+                            self.note(at, Outcome::Restored, took);
+                            self.finished(at, Outcome::Restored, took, true);
+                        }
+                        Err(error) => self.failed(at, false, &error),
+                    }
+                }
+                self.board.batch_ended();
+            }
+        }
+    }
+
+    fn finished(&self, at: usize, outcome: Outcome, duration: Duration, same_artifact: bool) {
+        let node = self.names[at].clone();
+        self.context.say(Event::NodeFinished { node, outcome, duration, same_artifact });
+    }
+
+    /// Writes a step that no record goes with into the run's history.
+    fn note(&self, at: usize, outcome: Outcome, duration: Duration) {
+        let step = Step {
+            run: self.context.run,
+            node: self.names[at].clone(),
+            outcome,
+            duration_ms: duration.as_millis() as u64,
+            cause: self.causes.get(&at).cloned().unwrap_or_default(),
+            log: None,
+        };
+        // History is a comfort: a run does not fail for want of it.
+        let _ = self.context.store.insert_steps(&self.context.project_id, &[step]);
+    }
+
+    fn failed(&mut self, at: usize, started: bool, error: &TaskError) {
+        let severity = error.severity();
+        let outcome = if severity == Severity::Interrupted { Outcome::Interrupted } else { Outcome::Failed };
+        self.board.failed(at, started, outcome);
+        self.ended.severities.push(severity);
+        self.products.remove(&at);
+        if severity == Severity::Lost {
+            return;
+        }
+        self.ended.failed += 1;
+        let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
+        self.note(at, outcome, took);
+        if severity == Severity::Interrupted {
+            return;
+        }
+        let node = &self.names[at];
+        let log = self.context.log_path(node);
+        let printed = std::fs::read(&log).ok();
+        let text = printed.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        self.context.say(Event::NodeFailed {
+            node: node.clone(),
+            message: chain(error),
+            help: error.help(),
+            tail: lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| (*line).to_owned()).collect(),
+            log: printed.as_ref().map(|_| log.display().to_string()),
+        });
+    }
+}
+
+/// How many of the last lines of a failed recipe are shown.
+const TAIL: usize = 20;
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut at = error.source();
+    while let Some(cause) = at {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        at = cause.source();
+    }
+    text
+}
+
+/// Ctrl-C and a polite request to end.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+fn stop_signals() -> std::io::Result<Stop> {
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok(Stop { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+}
+
+impl Stop {
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

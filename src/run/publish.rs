@@ -1,0 +1,380 @@
+//! Puts artifacts where people want them, file by file, each replaced by a rename.
+//!
+//! What is already right is not touched. What stands in the way is moved aside first: osgraph's
+//! own to the trash, anything else to the store's `displaced/`, because it is not ours to remove.
+//! A crash leaves some files new and some old; the next run sees and mends that.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use crate::digest::Digest;
+use crate::inputs::hash;
+use crate::inputs::stat::{Stat, device_of};
+use crate::path::RelPath;
+use crate::pipeline::{Node, NodeName, Seed};
+use crate::record::Artifact;
+use crate::run::standing::{self, Found};
+use crate::run::task::{Context, Standing, TaskError, tree_of};
+use crate::run::wanted::{self, Publishing, Unknown, Wanted};
+use crate::store::{Placement, Publication, Published, StoreError, Target};
+use crate::tree::{Entry, Leaf, Leaves};
+
+/// One node's outputs to be published.
+pub struct Request<'a> {
+    pub node: &'a Node,
+    pub artifact: &'a Artifact,
+    pub publishing: Publishing,
+    /// Already at their places.
+    pub standing: Vec<Standing>,
+}
+
+/// What stands afterwards.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub standing: Vec<Standing>,
+    pub publications: Vec<Publication>,
+}
+
+/// A file on its way: where it is staged and where it goes.
+struct Move {
+    node: NodeName,
+    staged: PathBuf,
+    path: RelPath,
+    digest: Digest,
+    is_link: bool,
+}
+
+/// Publishes several nodes at once, so that every content is read and hashed once however often
+/// it is wanted. Archives must have been packed. One outcome for each request.
+pub fn publish(requests: &[Request<'_>], context: &Context) -> Result<Vec<Outcome>, TaskError> {
+    let mut stages = Stages::new(context);
+    let result = publish_staged(requests, context, &mut stages);
+    stages.remove()?;
+    result
+}
+
+fn publish_staged(
+    requests: &[Request<'_>],
+    context: &Context,
+    stages: &mut Stages<'_>,
+) -> Result<Vec<Outcome>, TaskError> {
+    let mut outcomes = Vec::with_capacity(requests.len());
+    let mut placements: HashMap<Digest, Placement> = HashMap::new();
+    let mut moves: Vec<(usize, Move)> = Vec::new();
+    let mut folders: Vec<(usize, RelPath)> = Vec::new();
+    let mut kept: Vec<BTreeSet<RelPath>> = Vec::new();
+    for (order, request) in requests.iter().enumerate() {
+        let mut outcome = Outcome { standing: request.standing.clone(), publications: Vec::new() };
+        let mut stays: BTreeSet<RelPath> = BTreeSet::new();
+        let done: BTreeMap<&RelPath, &Standing> = request.standing.iter().map(|s| (&s.path, s)).collect();
+        for (path, leaf) in all_leaves(&request.publishing.wanted, context)? {
+            stays.insert(path.clone());
+            if done.contains_key(&path) {
+                continue;
+            }
+            match standing::look(&context.project, &path, &leaf, &*context.known) {
+                Found::Right(standing) => {
+                    outcome.standing.push(standing);
+                    continue;
+                }
+                Found::Folder => continue,
+                Found::Missing | Found::Altered => {}
+            }
+            stage(order, request, path, leaf, stages, &mut placements, &mut moves, &mut folders)?;
+        }
+        for Seed { path, from } in &request.publishing.seeds {
+            let path = output_of(request).map_or_else(|| path.value.clone(), |root| root.join(&path.value));
+            if Stat::of(&path.under(&context.project)).is_ok() {
+                continue;
+            }
+            let found = wanted::find(request.artifact, &from.value, &context.store).map_err(|Unknown| lost(request))?;
+            let Some(Entry::File { digest, size, executable }) = found else {
+                let node = request.node.name.clone();
+                return Err(TaskError::NotInArtifact { node, path: from.value.clone() });
+            };
+            let leaf = Leaf::File { digest, size, executable };
+            outcome.publications.push(publication(request, &path, Published::Seed, None, context));
+            stage(order, request, path, leaf, stages, &mut placements, &mut moves, &mut folders)?;
+        }
+        for Wanted { path, what, entry } in &request.publishing.wanted {
+            outcome.publications.push(publication(request, path, *what, Some(entry.clone()), context));
+        }
+        outcomes.push(outcome);
+        kept.push(stays);
+    }
+    let placements: Vec<Placement> = placements.into_values().collect();
+    if !placements.is_empty() {
+        context.store.place(&placements)?;
+    }
+    for (order, path) in folders {
+        make_way(&path, &requests[order].node.name, context)?;
+        create_folder(&path.under(&context.project))?;
+    }
+    for (order, step) in moves {
+        let standing = put(step, context)?;
+        if !is_seed(&requests[order], &standing.path) {
+            outcomes[order].standing.push(standing);
+        }
+    }
+    for (request, stays) in requests.iter().zip(&kept) {
+        remove_leftovers(request, stays, context)?;
+    }
+    Ok(outcomes)
+}
+
+fn is_seed(request: &Request<'_>, path: &RelPath) -> bool {
+    let root = output_of(request);
+    request.publishing.seeds.iter().any(|seed| {
+        root.as_ref().map_or_else(|| seed.path.value == *path, |root| root.join(&seed.path.value) == *path)
+    })
+}
+
+/// The folder in which a dist stands: seeds are relative to it.
+fn output_of(request: &Request<'_>) -> Option<RelPath> {
+    request.publishing.wanted.iter().find(|wanted| wanted.what == Published::Output).map(|wanted| wanted.path.clone())
+}
+
+fn lost(request: &Request<'_>) -> TaskError {
+    match tree_of(request.artifact) {
+        Some(tree) => StoreError::NoTree(tree).into(),
+        None => StoreError::Absent(Digest::of(b"")).into(),
+    }
+}
+
+fn publication(
+    request: &Request<'_>,
+    path: &RelPath,
+    what: Published,
+    entry: Option<Entry>,
+    context: &Context,
+) -> Publication {
+    Publication { path: path.clone(), node: request.node.name.clone(), what, entry, run: context.run }
+}
+
+fn all_leaves(wanted: &[Wanted], context: &Context) -> Result<Leaves, TaskError> {
+    let mut all = Leaves::new();
+    for one in wanted {
+        let leaves = wanted::leaves(one, &context.store).map_err(|Unknown| match &one.entry {
+            Entry::Directory { digest } => TaskError::from(StoreError::NoTree(*digest)),
+            _ => TaskError::from(StoreError::Absent(Digest::of(b""))),
+        })?;
+        all.extend(leaves);
+    }
+    Ok(all)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the three lists are what staging fills")]
+fn stage(
+    order: usize,
+    request: &Request<'_>,
+    path: RelPath,
+    leaf: Leaf,
+    stages: &mut Stages<'_>,
+    placements: &mut HashMap<Digest, Placement>,
+    moves: &mut Vec<(usize, Move)>,
+    folders: &mut Vec<(usize, RelPath)>,
+) -> Result<(), TaskError> {
+    let node = request.node.name.clone();
+    match leaf {
+        Leaf::EmptyDirectory => folders.push((order, path)),
+        Leaf::Symlink { target } => {
+            let staged = stages.next(&path)?;
+            std::os::unix::fs::symlink(&target, &staged).map_err(TaskError::io("create", &staged))?;
+            let digest = Digest::of(target.as_bytes());
+            moves.push((order, Move { node, staged, path, digest, is_link: true }));
+        }
+        Leaf::File { digest, size, executable } => {
+            let staged = stages.next(&path)?;
+            let placement =
+                placements.entry(digest).or_insert_with(|| Placement { digest, size, targets: Vec::new() });
+            placement.targets.push(Target { path: staged.clone(), executable });
+            moves.push((order, Move { node, staged, path, digest, is_link: false }));
+        }
+    }
+    Ok(())
+}
+
+/// Renames one staged file to its place and stats it there: a rename moves the ctime.
+fn put(step: Move, context: &Context) -> Result<Standing, TaskError> {
+    let Move { node, staged, path, digest, is_link } = step;
+    make_way(&path, &node, context)?;
+    let there = path.under(&context.project);
+    fs::rename(&staged, &there).map_err(TaskError::io("publish", &there))?;
+    let stat = Stat::of(&there).map_err(TaskError::io("read", &there))?;
+    Ok(Standing { path, stat, digest, is_link })
+}
+
+/// Sees to it that nothing is at `path` and that the folders above it are there.
+fn make_way(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
+    let mut above: Vec<RelPath> = Vec::new();
+    let mut at = path.parent();
+    while let Some(folder) = at {
+        at = folder.parent();
+        above.push(folder);
+    }
+    for folder in above.iter().rev() {
+        let there = folder.under(&context.project);
+        match Stat::of(&there) {
+            Ok(stat) if stat.kind() == FileType::Directory => {}
+            // A link that leads to a folder is the user's arrangement of their disk, unless it
+            // stands inside an output of ours.
+            Ok(stat) if stat.kind() == FileType::Symlink && there.is_dir() && !(context.owned)(folder) => {}
+            Ok(_) => {
+                move_away(folder, node, context)?;
+                create_folder(&there)?;
+            }
+            Err(_) => create_folder(&there)?,
+        }
+    }
+    if Stat::of(&path.under(&context.project)).is_ok() {
+        move_away(path, node, context)?;
+    }
+    Ok(())
+}
+
+fn create_folder(path: &Path) -> Result<(), TaskError> {
+    match fs::create_dir(path) {
+        Ok(()) => fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(TaskError::io("create", path)),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(TaskError::io("create", path)(error)),
+    }
+}
+
+fn move_away(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
+    let there = path.under(&context.project);
+    if (context.owned)(path) {
+        return Ok(context.store.discard([&there])?);
+    }
+    let kept = context.store.displace(context.run, &there, path)?;
+    let message = format!("`{path}` was there before and is not osgraph's: kept as `{}`", kept.display());
+    context.warn(node, message, None);
+    Ok(())
+}
+
+/// Removes what this node published at the same places earlier and does not want any more, where
+/// it is still what was published. Anything else in an output folder is left alone and reported.
+fn remove_leftovers(request: &Request<'_>, stays: &BTreeSet<RelPath>, context: &Context) -> Result<(), TaskError> {
+    let roots: Vec<&Wanted> =
+        request.publishing.wanted.iter().filter(|one| matches!(one.entry, Entry::Directory { .. })).collect();
+    if roots.is_empty() {
+        return Ok(());
+    }
+    let mut before = Leaves::new();
+    for earlier in (context.published)(&request.node.name) {
+        if let Some(entry) = earlier.entry
+            && roots.iter().any(|root| root.path == earlier.path)
+        {
+            let earlier = Wanted { path: earlier.path, what: earlier.what, entry };
+            if let Ok(leaves) = wanted::leaves(&earlier, &context.store) {
+                before.extend(leaves);
+            }
+        }
+    }
+    for (path, leaf) in &before {
+        if stays.contains(path) {
+            continue;
+        }
+        let there = path.under(&context.project);
+        match standing::look(&context.project, path, leaf, &*context.known) {
+            Found::Right(_) => context.store.discard([&there])?,
+            // Only an empty folder goes.
+            Found::Folder => drop(fs::remove_dir(&there)),
+            Found::Missing | Found::Altered => continue,
+        }
+        let mut above = path.parent();
+        while let Some(folder) = above {
+            let is_root = roots.iter().any(|root| root.path == folder);
+            if is_root || fs::remove_dir(folder.under(&context.project)).is_err() {
+                break;
+            }
+            above = folder.parent();
+        }
+    }
+    report_foreign(request, &roots, stays, context);
+    Ok(())
+}
+
+fn report_foreign(request: &Request<'_>, roots: &[&Wanted], stays: &BTreeSet<RelPath>, context: &Context) {
+    let mut foreign = Vec::new();
+    for root in roots {
+        let mut todo = vec![root.path.clone()];
+        while let Some(folder) = todo.pop() {
+            let Ok(entries) = fs::read_dir(folder.under(&context.project)) else { continue };
+            for entry in entries.flatten() {
+                let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+                let path = folder.child(&name);
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    todo.push(path);
+                } else if !stays.contains(&path) && !is_seed(request, &path) && !(context.owned)(&path) {
+                    foreign.push(path);
+                }
+            }
+        }
+    }
+    foreign.sort();
+    if let Some(first) = foreign.first() {
+        let rest = match foreign.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        context.warn(&request.node.name, format!("`{first}`{rest} in the output folder is not osgraph's: left alone"), None);
+    }
+}
+
+/// Folders on the outputs' own file systems in which files are staged.
+struct Stages<'a> {
+    context: &'a Context,
+    /// By device.
+    rooms: HashMap<u64, PathBuf>,
+    count: usize,
+}
+
+impl<'a> Stages<'a> {
+    fn new(context: &'a Context) -> Self {
+        Self { context, rooms: HashMap::new(), count: 0 }
+    }
+
+    /// A path that does not exist yet, on the file system of `output`.
+    fn next(&mut self, output: &RelPath) -> Result<PathBuf, TaskError> {
+        let there = output.under(&self.context.project);
+        let folder = there.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(&self.context.project);
+        let device = device_of(folder).unwrap_or(0);
+        self.count += 1;
+        if !self.rooms.contains_key(&device) {
+            let scratch = self.context.store.scratch()?;
+            let room = if device_of(&scratch) == Some(device) {
+                scratch
+            } else {
+                self.context.store.discard([&scratch])?;
+                let room = folder.join(format!(".osgraph-stage-{}", self.context.run));
+                create_folder(&room)?;
+                room
+            };
+            self.rooms.insert(device, room);
+        }
+        Ok(self.rooms[&device].join(self.count.to_string()))
+    }
+
+    fn remove(self) -> Result<(), TaskError> {
+        for room in self.rooms.into_values() {
+            let _ = fs::remove_dir(&room);
+            if room.exists() {
+                self.context.store.discard([&room])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hashes on all cores what [`standing::look`] will ask for, so that it finds it known.
+pub fn look_all(
+    project: &Path,
+    leaves: &[(RelPath, Leaf)],
+    known: &(dyn Fn(&Path, &Stat) -> Option<Digest> + Sync),
+) -> Vec<Found> {
+    hash::each(leaves, |(path, leaf), _| standing::look(project, path, leaf, &|path, stat| known(path, stat)))
+}

@@ -1,0 +1,346 @@
+//! A `host { … }` recipe: prepares its place, runs its programs, takes its outputs.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::event::Event;
+use crate::inputs::input::Input;
+use crate::inputs::observe::still_stands;
+use crate::inputs::stat::Stat;
+use crate::key::compose::Stand;
+use crate::path::RelPath;
+use crate::pipeline::{HostRecipe, Limits, NodeName, SecretSource};
+use crate::record::Artifact;
+use crate::run::collect;
+use crate::run::host::{self, HostError, Job, Mount, MountSource, Place};
+use crate::run::source::from_folder;
+use crate::run::task::{Context, Made, Task, TaskError, Upstream};
+use crate::store::{Lease, Placement, Target};
+use crate::tree::{Entry, Tree};
+
+/// Where programs are looked up besides the folders of declared tools.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Runs the recipe. `produced` is called as soon as the outputs of a recipe in place stand.
+pub fn make(
+    task: &Task,
+    recipe: &HostRecipe,
+    limits: &Limits,
+    upstreams: &[Upstream],
+    lease: Option<&Lease>,
+    context: &Context,
+    produced: &mut dyn FnMut(),
+) -> Result<Made, TaskError> {
+    let started = Instant::now();
+    let mut attempt = 1;
+    loop {
+        match once(task, recipe, limits, upstreams, lease, context, produced) {
+            Ok(made) => return Ok(Made { duration: started.elapsed(), ..made }),
+            Err(error) => {
+                let again = matches!(
+                    &error,
+                    TaskError::Host(HostError::Failed { .. } | HostError::Signalled { .. } | HostError::TimedOut { .. })
+                );
+                if !again || attempt > limits.retries || context.cancel.is_cancelled() {
+                    return Err(error);
+                }
+                attempt += 1;
+                let (node, error) = (task.node.name.clone(), error.to_string());
+                context.say(Event::NodeRetried { node, attempt, error });
+            }
+        }
+    }
+}
+
+fn once(
+    task: &Task,
+    recipe: &HostRecipe,
+    limits: &Limits,
+    upstreams: &[Upstream],
+    lease: Option<&Lease>,
+    context: &Context,
+    produced: &mut dyn FnMut(),
+) -> Result<Made, TaskError> {
+    let node = &task.node.name;
+    let secrets = secrets(recipe, context)?;
+    let mut env: Vec<(String, String)> =
+        recipe.env.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect();
+    env.extend(passed(recipe, context));
+    env.extend(secrets.iter().cloned());
+    let runs: Vec<Vec<String>> = recipe.runs.iter().map(|run| run.value.clone()).collect();
+    let log = context.log_path(node);
+    let stdin = lease.and_then(|lease| lease.file().try_clone().ok());
+    let mut job = Job {
+        runs: &runs,
+        env,
+        redact: secrets.into_iter().map(|(_, value)| value).filter(|value| !value.is_empty()).collect(),
+        place: Place::InPlace { root: &context.project },
+        timeout: limits.timeout,
+        grace: Job::GRACE,
+        path: search_path(recipe, context),
+        stdin,
+        log: log.clone(),
+    };
+    let mut print = |line: &str| context.say(Event::NodePrinted { node: node.clone(), line: line.to_owned() });
+    if recipe.isolate {
+        let scratch = context.store.scratch()?;
+        let result = (|| {
+            let room = scratch.join("room");
+            fs::create_dir(&room).map_err(TaskError::io("create", &room))?;
+            let mounts = mounts(task, upstreams, &scratch, context)?;
+            job.place = Place::Private {
+                scratch: &room,
+                mounts,
+                outputs: recipe.outputs.iter().map(|output| output.value.clone()).collect(),
+                masks: vec![context.project.clone(), context.store.root().to_path_buf()],
+                copies: context.copies,
+            };
+            let done = host::run(&job, &mut print, &context.cancel)?;
+            context.stage(node, done.isolation.describe());
+            let (tree, _) = collect::outputs(&done.work, &recipe.outputs, true, context)?;
+            made(task, context, tree, Vec::new(), done.printed, &log)
+        })();
+        context.store.discard([&scratch])?;
+        return result;
+    }
+    let aside = Aside::move_outputs(recipe, context)?;
+    let done = host::run(&job, &mut print, &context.cancel);
+    match done {
+        Ok(done) => {
+            produced();
+            let collected = collect::outputs(&context.project, &recipe.outputs, false, context);
+            match collected {
+                Ok((tree, standing)) => {
+                    aside.drop_old(node, context)?;
+                    made(task, context, tree, standing, done.printed, &log)
+                }
+                Err(error) => {
+                    aside.put_back(context)?;
+                    Err(error)
+                }
+            }
+        }
+        Err(error) => {
+            aside.put_back(context)?;
+            Err(error.into())
+        }
+    }
+}
+
+fn made(
+    task: &Task,
+    context: &Context,
+    tree: Tree,
+    standing: Vec<super::task::Standing>,
+    printed: u64,
+    log: &Path,
+) -> Result<Made, TaskError> {
+    context.store.put_tree(&tree)?;
+    let log = if printed > 0 {
+        let text = fs::read(log).map_err(TaskError::io("read", log))?;
+        let digest = context.store.put(&text)?;
+        let _ = fs::remove_file(log);
+        Some(digest)
+    } else {
+        None
+    };
+    Ok(Made {
+        artifact: Artifact::Entry(Entry::Directory { digest: tree.root }),
+        standing,
+        log,
+        duration: Duration::ZERO,
+        inputs_stood: inputs_stood(task),
+    })
+}
+
+/// Whether every declared input is still what it was when the key was computed.
+pub fn inputs_stood(task: &Task) -> bool {
+    task.composed.inputs.iter().all(|placed| match &placed.input {
+        Input::Folder(folder) => still_stands(folder),
+        Input::Leaf(path, seen) => Stat::of(path).is_ok_and(|stat| stat == seen.stat),
+        // A commit does not change.
+        Input::Git(_) => true,
+    })
+}
+
+/// Declared names taken from the caller's environment.
+fn passed(recipe: &HostRecipe, context: &Context) -> Vec<(String, String)> {
+    let value = |name: &String| Some((name.clone(), (context.environment)(name)?));
+    recipe.pass_env.iter().filter_map(|name| value(&name.value)).collect()
+}
+
+/// Secrets as environment entries: under their own variable, or `OSGRAPH_SECRET_ID` for a file's.
+fn secrets(recipe: &HostRecipe, context: &Context) -> Result<Vec<(String, String)>, TaskError> {
+    let mut out = Vec::new();
+    for secret in &recipe.secrets {
+        let id = &secret.id.value;
+        let found = match &secret.from {
+            SecretSource::Environment(name) => (context.environment)(name).map(|value| (name.clone(), value)),
+            SecretSource::File(path) => match fs::read_to_string(context.project.join(path)) {
+                Ok(text) => {
+                    let name: String = id
+                        .chars()
+                        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+                        .collect();
+                    Some((format!("OSGRAPH_SECRET_{name}"), text.trim_end_matches(['\n', '\r']).to_owned()))
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(source) => return Err(TaskError::SecretUnreadable { id: id.clone(), source }),
+            },
+        };
+        match found {
+            Some(entry) => out.push(entry),
+            None if secret.required => return Err(TaskError::SecretMissing(id.clone())),
+            None => {}
+        }
+    }
+    Ok(out)
+}
+
+/// The fixed PATH, with the folders of declared tools before it.
+fn search_path(recipe: &HostRecipe, context: &Context) -> OsString {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for tool in &recipe.tools {
+        let found = host::resolve_program(&tool.program.value, &context.search_path);
+        if let Some(folder) = found.as_deref().and_then(Path::parent)
+            && !folders.iter().any(|known| known == folder)
+        {
+            folders.push(folder.to_path_buf());
+        }
+    }
+    let mut path = OsString::new();
+    for folder in folders {
+        path.push(folder);
+        path.push(":");
+    }
+    path.push(PATH);
+    path
+}
+
+fn mounts(
+    task: &Task,
+    upstreams: &[Upstream],
+    scratch: &Path,
+    context: &Context,
+) -> Result<Vec<Mount>, TaskError> {
+    let mut mounts = Vec::new();
+    for placed in &task.composed.inputs {
+        let from = match &placed.input {
+            Input::Folder(folder) if folder.is_whole => MountSource::Folder { path: folder.root.clone() },
+            Input::Folder(folder) => {
+                // More lies there than was declared: what counts is unpacked beside it.
+                let mut batch = context.store.batch();
+                let leaves = from_folder(folder, &mut batch, &mut true, context)?;
+                batch.finish()?;
+                let tree = Tree::from_leaves(&leaves);
+                context.store.put_tree(&tree)?;
+                MountSource::Folder { path: context.store.unpacked(tree.root)? }
+            }
+            Input::Leaf(path, seen) => {
+                MountSource::File { path: path.clone(), executable: seen.stat.is_executable() }
+            }
+            // Only source archives read git, and they are no recipes.
+            Input::Git(_) => continue,
+        };
+        mounts.push(Mount { at: placed.at.clone(), from });
+    }
+    for (order, (read, upstream)) in task.composed.reads.iter().zip(upstreams).enumerate() {
+        let at = match &read.stand {
+            Stand::Natural => RelPath::root(),
+            Stand::At(path) => path.clone(),
+        };
+        let from = match &upstream.artifact {
+            Some(Artifact::Entry(Entry::Directory { digest })) => {
+                MountSource::Folder { path: context.store.unpacked(*digest)? }
+            }
+            Some(Artifact::Entry(Entry::File { digest, size, executable })) => {
+                let path = scratch.join(format!("upstream-{order}"));
+                let target = Target { path: path.clone(), executable: *executable };
+                context.store.place(&[Placement { digest: *digest, size: *size, targets: vec![target] }])?;
+                MountSource::File { path, executable: *executable }
+            }
+            Some(Artifact::Entry(Entry::Symlink { .. })) | None => continue,
+            Some(Artifact::Image(_)) => return Err(TaskError::NeedsEngine(upstream.node.clone())),
+        };
+        mounts.push(Mount { at, from });
+    }
+    Ok(mounts)
+}
+
+/// Earlier outputs of a recipe in place, out of its way until it is known how it ends: a failed
+/// run must leave what was there.
+struct Aside {
+    scratch: PathBuf,
+    /// The output and where its old content is now.
+    moved: Vec<(RelPath, PathBuf)>,
+    outputs: Vec<RelPath>,
+}
+
+impl Aside {
+    fn move_outputs(recipe: &HostRecipe, context: &Context) -> Result<Self, TaskError> {
+        let outputs: Vec<RelPath> = recipe.outputs.iter().map(|output| output.value.clone()).collect();
+        let mut aside = Self { scratch: PathBuf::new(), moved: Vec::new(), outputs };
+        for (order, output) in aside.outputs.iter().enumerate() {
+            let path = output.under(&context.project);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent).map_err(TaskError::io("create", parent))?;
+            }
+            if Stat::of(&path).is_err() {
+                continue;
+            }
+            if aside.scratch.as_os_str().is_empty() {
+                aside.scratch = context.store.scratch()?;
+            }
+            let there = aside.scratch.join(order.to_string());
+            let there = match fs::rename(&path, &there) {
+                Ok(()) => there,
+                // Another file system: beside the output then.
+                Err(_) => {
+                    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("output");
+                    let beside = path.with_file_name(format!(".{name}.osgraph-old-{}", context.run));
+                    fs::rename(&path, &beside).map_err(TaskError::io("move", &path))?;
+                    beside
+                }
+            };
+            aside.moved.push((output.clone(), there));
+        }
+        Ok(aside)
+    }
+
+    /// Puts the old outputs back in place of whatever a failed run left.
+    fn put_back(self, context: &Context) -> Result<(), TaskError> {
+        for output in &self.outputs {
+            let path = output.under(&context.project);
+            if Stat::of(&path).is_ok() {
+                context.store.discard([&path])?;
+            }
+        }
+        for (output, there) in &self.moved {
+            let path = output.under(&context.project);
+            fs::rename(there, &path).map_err(TaskError::io("put back", &path))?;
+        }
+        self.remove_scratch(context)
+    }
+
+    fn drop_old(self, node: &NodeName, context: &Context) -> Result<(), TaskError> {
+        for (output, there) in &self.moved {
+            if (context.owned)(output) {
+                context.store.discard([there])?;
+            } else {
+                let kept = context.store.displace(context.run, there, output)?;
+                let message = format!("`{output}` was there before and is not osgraph's: kept as `{}`", kept.display());
+                context.warn(node, message, None);
+            }
+        }
+        self.remove_scratch(context)
+    }
+
+    fn remove_scratch(&self, context: &Context) -> Result<(), TaskError> {
+        if !self.scratch.as_os_str().is_empty() {
+            context.store.discard([&self.scratch])?;
+        }
+        Ok(())
+    }
+}

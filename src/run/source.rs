@@ -1,0 +1,122 @@
+//! `source-archive`: a committed tree or a working tree, with overlays, into the store.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use crate::inputs::git::{ArchiveEntry, EntryKind};
+use crate::inputs::input::{GitInput, Input};
+use crate::inputs::observe::Observation;
+use crate::path::RelPath;
+use crate::pipeline::Spanned;
+use crate::record::Artifact;
+use crate::run::dist::Excludes;
+use crate::run::task::{Context, Task, TaskError};
+use crate::store::Batch;
+use crate::tree::{Entry, Leaf, Leaves, Tree, link_stays_inside, overlay};
+
+/// Makes the tree; says also whether every file was still what it was when it was surveyed.
+pub fn make(task: &Task, context: &Context) -> Result<(Artifact, bool), TaskError> {
+    let mut batch = context.store.batch();
+    let mut leaves = Leaves::new();
+    let mut stood = true;
+    for placed in &task.composed.inputs {
+        let layer = match &placed.input {
+            Input::Folder(folder) => from_folder(folder, &mut batch, &mut stood, context)?,
+            Input::Git(git) => from_git(git, &mut batch, context)?,
+            Input::Leaf(path, seen) => {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+                let at = RelPath::root().child(name);
+                let leaf = match &seen.entry {
+                    Entry::File { digest, executable, .. } => {
+                        let mut file = File::open(path).map_err(TaskError::io("read", path))?;
+                        let (found, size) = batch.add(&mut file, 0)?;
+                        stood &= found == *digest;
+                        Leaf::File { digest: found, size, executable: *executable }
+                    }
+                    Entry::Symlink { target } => Leaf::Symlink { target: target.clone() },
+                    Entry::Directory { .. } => Leaf::EmptyDirectory,
+                };
+                Leaves::from([(at, leaf)])
+            }
+        };
+        overlay(&mut leaves, &layer, &placed.at);
+    }
+    refuse_escaping(&leaves)?;
+    let tree = Tree::from_leaves(&leaves);
+    batch.finish()?;
+    context.store.put_tree(&tree)?;
+    Ok((Artifact::Entry(Entry::Directory { digest: tree.root }), stood))
+}
+
+/// Links must stay inside the tree: elsewhere, they would point at something else.
+pub fn refuse_escaping(leaves: &Leaves) -> Result<(), TaskError> {
+    for (path, leaf) in leaves {
+        if let Leaf::Symlink { target } = leaf
+            && !link_stays_inside(path, target)
+        {
+            return Err(TaskError::EscapingLink { link: path.clone(), target: target.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// The content of a walked folder, read into `batch`.
+pub fn from_folder(
+    folder: &Observation,
+    batch: &mut Batch<'_>,
+    stood: &mut bool,
+    context: &Context,
+) -> Result<Leaves, TaskError> {
+    let mut leaves = folder.tree.leaves();
+    for (path, leaf) in &mut leaves {
+        if context.cancel.is_cancelled() {
+            return Err(TaskError::Cancelled);
+        }
+        let Leaf::File { digest, size, .. } = leaf else { continue };
+        if context.store.contains(digest) {
+            continue;
+        }
+        let source = path.under(&folder.root);
+        let mut file = File::open(&source).map_err(TaskError::io("read", &source))?;
+        let (found, length) = batch.add(&mut file, *size)?;
+        if found != *digest {
+            *stood = false;
+            (*digest, *size) = (found, length);
+        }
+    }
+    Ok(leaves)
+}
+
+fn from_git(git: &GitInput, batch: &mut Batch<'_>, context: &Context) -> Result<Leaves, TaskError> {
+    let resolved = git.source.resolve(&git.facts.commit)?;
+    let mut leaves = Leaves::new();
+    let mut take = |entry: ArchiveEntry, content: &mut dyn Read| -> io::Result<()> {
+        if context.cancel.is_cancelled() {
+            return Err(io::Error::other("interrupted"));
+        }
+        let ArchiveEntry { path, kind } = entry;
+        match kind {
+            EntryKind::Directory => {
+                overlay(&mut leaves, &Leaves::from([(path, Leaf::EmptyDirectory)]), &RelPath::root());
+            }
+            EntryKind::Symlink { target } => {
+                overlay(&mut leaves, &Leaves::from([(path, Leaf::Symlink { target })]), &RelPath::root());
+            }
+            EntryKind::File { executable, size } => {
+                let (digest, size) = batch.add(content, size).map_err(io::Error::other)?;
+                let leaf = Leaf::File { digest, size, executable };
+                overlay(&mut leaves, &Leaves::from([(path, leaf)]), &RelPath::root());
+            }
+        }
+        Ok(())
+    };
+    let done = git.source.archive(&resolved, git.question.submodules, &mut take);
+    if context.cancel.is_cancelled() {
+        return Err(TaskError::Cancelled);
+    }
+    done?;
+    let patterns: Vec<Spanned<String>> =
+        git.excludes.iter().map(|pattern| Spanned::new(pattern.clone(), Default::default())).collect();
+    Excludes::new(&patterns)?.apply(&mut leaves);
+    Ok(leaves)
+}

@@ -1,0 +1,223 @@
+//! What a worker needs to know to make one node, and what it comes back with.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::event::{Event, Sink};
+use crate::inputs::git::{GitError, GitProgram};
+use crate::inputs::input::Input;
+use crate::inputs::stat::Stat;
+use crate::key::compose::Composed;
+use crate::path::RelPath;
+use crate::pipeline::{Node, NodeName};
+use crate::record::{Artifact, RunId};
+use crate::run::archive::ArchiveError;
+use crate::run::dist::DistError;
+use crate::run::gates::GateFailure;
+use crate::run::host::{Cancel, HostError};
+use crate::store::{PlaceError, Publication, Store, StoreError};
+use crate::tree::TreeDigest;
+
+/// One node to be made.
+#[derive(Debug)]
+pub struct Task {
+    pub node: Node,
+    pub composed: Composed<Input>,
+}
+
+/// Looks up a digest by path and stat.
+pub type Known = dyn Fn(&Path, &Stat) -> Option<Digest> + Send + Sync;
+
+/// What all tasks of a run share.
+pub struct Context {
+    /// Absolute, without links.
+    pub project: PathBuf,
+    /// Under which the store keeps this pipeline's history.
+    pub project_id: String,
+    pub store: Arc<Store>,
+    pub sink: Arc<dyn Sink>,
+    pub cancel: Cancel,
+    pub run: RunId,
+    pub git: GitProgram,
+    /// The caller's environment, for names that are passed and for secrets.
+    pub environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// The caller's PATH.
+    pub search_path: OsString,
+    /// Work folders of copies even where a namespace could be had.
+    pub copies: bool,
+    /// Whether osgraph itself put something at this path before, in any run.
+    pub owned: Box<dyn Fn(&RelPath) -> bool + Send + Sync>,
+    /// What a node published in earlier runs.
+    pub published: Box<dyn Fn(&NodeName) -> Vec<Publication> + Send + Sync>,
+    /// Every archive that this project ever published, now and in earlier runs.
+    pub archives: Box<dyn Fn() -> Vec<Publication> + Send + Sync>,
+    /// Of all archives in the pipeline, for retention.
+    pub archive_patterns: Vec<crate::run::retention::Pattern>,
+    pub archive_paths: Vec<RelPath>,
+    /// The digest of a file that was looked at before and has not moved since.
+    pub known: Box<Known>,
+}
+
+impl Context {
+    pub fn say(&self, event: Event) {
+        self.sink.emit(event);
+    }
+
+    pub fn stage(&self, node: &NodeName, stage: &str) {
+        self.say(Event::NodeProgressed { node: node.clone(), stage: stage.to_owned() });
+    }
+
+    pub fn warn(&self, node: &NodeName, message: String, help: Option<String>) {
+        self.say(Event::Warned { node: Some(node.clone()), message, help });
+    }
+
+    /// Where a node's captured output goes while it runs.
+    pub fn log_path(&self, node: &NodeName) -> PathBuf {
+        let name: String = node.0.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+        self.store.root().join("logs").join(format!("{}-{name}.log", self.run))
+    }
+}
+
+/// An upstream's artifact, as its reader gets it.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    pub label: String,
+    pub node: NodeName,
+    /// None while it is still being stored: only a node in place starts then.
+    pub artifact: Option<Artifact>,
+}
+
+/// A file or link that a node left at its published place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// From the project's root.
+    pub path: RelPath,
+    pub stat: Stat,
+    /// Of the content, or of a link's target.
+    pub digest: Digest,
+    pub is_link: bool,
+}
+
+/// What making a node came to.
+#[derive(Debug)]
+pub struct Made {
+    pub artifact: Artifact,
+    /// Outputs that already stand where they are published, for recipes in place.
+    pub standing: Vec<Standing>,
+    pub log: Option<Digest>,
+    pub duration: Duration,
+    /// Whether its inputs are still what they were when its key was computed.
+    pub inputs_stood: bool,
+}
+
+/// Why a node was not made, recorded or published.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Dist(#[from] DistError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error("{}", sentences(.0))]
+    Gates(Vec<GateFailure>),
+    #[error("the recipe did not make `{0}`")]
+    OutputNotMade(RelPath),
+    #[error("the artifact of `{node}` has no `{path}`")]
+    NotInArtifact { node: NodeName, path: RelPath },
+    #[error("`{path}` in the artifact of `{node}` is no regular file")]
+    NotAFile { node: NodeName, path: RelPath },
+    #[error("secret `{0}` is not there")]
+    SecretMissing(String),
+    #[error("secret `{id}` cannot be read")]
+    SecretUnreadable { id: String, source: std::io::Error },
+    #[error("`{link}` points to `{target}`, which leaves the tree")]
+    EscapingLink { link: RelPath, target: String },
+    #[error("output `{path}`: {message}")]
+    Output { path: RelPath, message: String },
+    #[error("could not {action} `{}`", path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("interrupted")]
+    Cancelled,
+    /// The artifact of an upstream is an image where a tree or file is read.
+    #[error("the artifact of `{0}` is an image, which only an engine can read")]
+    NeedsEngine(NodeName),
+}
+
+fn sentences(failures: &[GateFailure]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// How bad a failure is: what the exit code is chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The node failed.
+    Failed,
+    /// Something the node needs is not on this machine.
+    Missing,
+    /// osgraph's own fault or the machine's: disk, database.
+    Internal,
+    Interrupted,
+    /// Content that was believed to be in the store is not: judge again, and run what makes it.
+    Lost,
+}
+
+impl TaskError {
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Host(HostError::Cancelled) | Self::Archive(ArchiveError::Cancelled) | Self::Cancelled => {
+                Severity::Interrupted
+            }
+            Self::Host(error) if error.is_missing() => Severity::Missing,
+            Self::SecretMissing(_) | Self::NeedsEngine(_) => Severity::Missing,
+            Self::Store(StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_))
+            | Self::Place(PlaceError::Damaged { .. })
+            | Self::Place(PlaceError::Store(StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_))) => {
+                Severity::Lost
+            }
+            Self::Store(_) | Self::Place(_) | Self::Io { .. } => Severity::Internal,
+            _ => Severity::Failed,
+        }
+    }
+
+    pub fn help(&self) -> Option<String> {
+        use miette::Diagnostic as _;
+        match self {
+            Self::Host(error) => error.help(),
+            Self::Store(error) => error.help().map(|help| help.to_string()),
+            Self::Place(error) => error.help().map(|help| help.to_string()),
+            Self::Git(error) => error.help(),
+            Self::Dist(error) => error.help(),
+            Self::Gates(failures) => failures.iter().find_map(GateFailure::help).map(str::to_owned),
+            Self::OutputNotMade(path) => Some(format!("let the recipe write `{path}`, or correct its `output`")),
+            Self::NotInArtifact { .. } => Some("correct `path`, or the outputs of that node".to_owned()),
+            Self::SecretMissing(id) => {
+                Some(format!("provide secret `{id}` as the pipeline file says, or declare it `required=#false`"))
+            }
+            Self::EscapingLink { link, .. } => Some(format!("make it relative and keep it inside, or `exclude \"/{link}\"`")),
+            _ => None,
+        }
+    }
+
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// The tree digest of an artifact that is a folder.
+pub fn tree_of(artifact: &Artifact) -> Option<TreeDigest> {
+    match artifact {
+        Artifact::Entry(crate::tree::Entry::Directory { digest }) => Some(*digest),
+        _ => None,
+    }
+}

@@ -1,0 +1,349 @@
+//! Makes, keeps and restores nodes: the effects behind the board's moves. Blocking.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use crate::event::Event;
+use crate::inputs::hash::cores;
+use crate::key::{Key, Manifest};
+use crate::pipeline::{BaseImage, AppEmbed, Archive, Command, NodeName, Recipe, Work};
+use crate::record::{Artifact, Outcome, Record, Step};
+use crate::run::publish::{self, Request};
+use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
+use crate::run::wanted::{self, Packed, Publishing, Unknown};
+use crate::run::{archive, assemble, extract, recipe, source};
+use crate::store::{Finish, Ingest, Lease, StoreError};
+
+/// What [`make`] came back with.
+#[derive(Debug)]
+pub enum Product {
+    Made(Made),
+    /// Another run made it while this one waited for its lease.
+    Shared(Record),
+}
+
+/// A node that is recorded and published.
+#[derive(Debug)]
+pub struct Kept {
+    pub artifact: Artifact,
+    pub standing: Vec<Standing>,
+    pub outcome: Outcome,
+    pub duration: Duration,
+    /// Whether the artifact is the one that this node's latest record had.
+    pub same_artifact: bool,
+    pub inputs_stood: bool,
+}
+
+/// Makes a node. `key` is known unless the node starts before its upstreams are stored; then
+/// nobody can share its result, and only its outputs are leased.
+pub fn make(
+    task: &Task,
+    key: Option<&Key>,
+    forced: bool,
+    upstreams: &[Upstream],
+    assumed: bool,
+    context: &Context,
+    produced: &mut dyn FnMut(),
+) -> Result<(Product, Vec<Lease>), TaskError> {
+    let mut leases = Vec::new();
+    if let Some(key) = key {
+        let mut waited = false;
+        leases.push(wait(&task.node.name, context, &mut waited, |wait| context.store.lease_key(key, wait))?);
+        if waited && !forced && let Some(record) = context.store.record_by_key(key)? {
+            return Ok((Product::Shared(record), leases));
+        }
+    }
+    let outputs: Vec<_> =
+        wanted::published_outputs(&task.node).iter().map(|path| path.value.under(&context.project)).collect();
+    if wanted::runs_in_place(&task.node) && !outputs.is_empty() {
+        let paths: Vec<&std::path::Path> = outputs.iter().map(std::path::PathBuf::as_path).collect();
+        let lease = wait(&task.node.name, context, &mut false, |wait| context.store.lease_paths(&paths, wait))?;
+        leases.push(lease);
+    }
+    let started = Instant::now();
+    let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {
+        artifact,
+        standing: Vec::new(),
+        log: None,
+        duration: started.elapsed(),
+        inputs_stood: inputs_stood && recipe::inputs_stood(task),
+    };
+    let made = match &task.node.work {
+        Work::SourceArchive(_) => plain(source::make(task, context)?),
+        Work::BinaryExtract(extract) => match upstreams {
+            [upstream, ..] => plain((extract::make(extract, upstream, context)?, true)),
+            [] => return Err(TaskError::Cancelled),
+        },
+        Work::Dist(dist) => plain(assemble::make(task, dist, upstreams, assumed, context)?),
+        Work::BaseImage(BaseImage { recipe: Recipe::Host(host), limits })
+        | Work::AppEmbed(AppEmbed { recipe: Recipe::Host(host), limits, .. })
+        | Work::Command(Command { recipe: host, limits, .. }) => {
+            recipe::make(task, host, limits, upstreams, leases.last(), context, produced)?
+        }
+        Work::BaseImage(_) | Work::AppEmbed(_) | Work::Group(_) => {
+            return Err(TaskError::NeedsEngine(task.node.name.clone()));
+        }
+    };
+    Ok((Product::Made(made), leases))
+}
+
+/// Waits for a lease, saying so once, for as long as nobody interrupts.
+fn wait(
+    node: &NodeName,
+    context: &Context,
+    waited: &mut bool,
+    lease: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Option<Lease>, StoreError>,
+) -> Result<Lease, TaskError> {
+    let found = lease(&mut || {
+        if !std::mem::replace(waited, true) {
+            context.say(Event::NodeWaited { node: node.clone() });
+        }
+        !context.cancel.is_cancelled()
+    })?;
+    found.ok_or(TaskError::Cancelled)
+}
+
+/// Verifies, records and publishes what was made: content is in the store already, then one
+/// transaction, then the outputs.
+pub fn keep(
+    task: &Task,
+    product: Product,
+    manifest: &Manifest,
+    cause: &str,
+    context: &Context,
+) -> Result<Kept, TaskError> {
+    let (made, outcome) = match product {
+        Product::Made(made) => (made, Outcome::Ran),
+        Product::Shared(record) => {
+            let made = Made {
+                artifact: record.artifact,
+                standing: Vec::new(),
+                log: record.log,
+                duration: Duration::from_millis(record.duration_ms),
+                inputs_stood: true,
+            };
+            (made, Outcome::Restored)
+        }
+    };
+    let node = &task.node.name;
+    let Made { artifact, standing, log, duration, inputs_stood } = made;
+    if let Work::BinaryExtract(extract) = &task.node.work {
+        extract::verify(node, &artifact, extract, context)?;
+    }
+    let before = context.store.latest_record(&context.project_id, node)?;
+    let same_artifact = before.is_some_and(|record| record.artifact == artifact);
+    let record = Record {
+        key: manifest.key(),
+        own: manifest.own_digest(),
+        node: node.clone(),
+        manifest: manifest.clone(),
+        artifact: artifact.clone(),
+        run: context.run,
+        duration_ms: duration.as_millis() as u64,
+        log,
+    };
+    keep_inputs(task, context)?;
+    let step = Step {
+        run: context.run,
+        node: node.clone(),
+        outcome,
+        duration_ms: record.duration_ms,
+        cause: cause.to_owned(),
+        log,
+    };
+    let recorded = (outcome == Outcome::Ran && inputs_stood).then_some(&record);
+    let finish = Finish { record: recorded, step: Some(&step), ..Finish::of(&context.project_id) };
+    let replaced = context.store.commit(&[finish])?;
+    if replaced.first() == Some(&true) {
+        let message = "made something else from the same inputs: the recipe is not deterministic".to_owned();
+        context.warn(node, message, Some("followers are judged by the new artifact".to_owned()));
+    }
+    if !inputs_stood {
+        let message = "an input changed while the node ran: its result is used, but not recorded".to_owned();
+        context.warn(node, message, Some("run again to build from the new content".to_owned()));
+    }
+    let publishing = prepare(task, &artifact, context)?;
+    let request = Request { node: &task.node, artifact: &artifact, publishing, standing };
+    let standing = publish_and_note(&[request], context)?.pop().unwrap_or_default();
+    Ok(Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood })
+}
+
+/// Keeps the directories of walked inputs, so that a later difference can be told file by file.
+fn keep_inputs(task: &Task, context: &Context) -> Result<(), TaskError> {
+    for placed in &task.composed.inputs {
+        if let crate::inputs::input::Input::Folder(folder) = &placed.input {
+            context.store.put_tree(&folder.tree)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is to be published, with every archive packed.
+fn prepare(task: &Task, artifact: &Artifact, context: &Context) -> Result<Publishing, TaskError> {
+    let look = || {
+        wanted::publishing(&task.node, artifact, &context.store).map_err(|Unknown| match tree_of(artifact) {
+            Some(tree) => TaskError::Store(StoreError::NoTree(tree)),
+            None => TaskError::Store(StoreError::Absent(crate::digest::Digest::of(b""))),
+        })
+    };
+    let publishing = look()?;
+    for one in &publishing.unpacked {
+        pack(task, artifact, one, context)?;
+    }
+    let publishing = if publishing.unpacked.is_empty() { publishing } else { look()? };
+    // Checksum files are small enough to be written anew rather than looked for.
+    for one in archives(&task.node.work) {
+        if let Some(tree) = tree_of(artifact)
+            && let Some(packed) = Packed::recall(&context.store, tree, one)
+        {
+            context.store.put(wanted::checksum(&one.path.value, &packed).as_bytes())?;
+        }
+    }
+    Ok(publishing)
+}
+
+fn archives(work: &Work) -> &[Archive] {
+    match work {
+        Work::SourceArchive(source) => &source.archives,
+        Work::Dist(dist) => &dist.archives,
+        _ => &[],
+    }
+}
+
+/// Packs one archive into the store and remembers it.
+fn pack(task: &Task, artifact: &Artifact, one: &Archive, context: &Context) -> Result<(), TaskError> {
+    let Some(tree) = tree_of(artifact) else { return Ok(()) };
+    let file_name = one.path.value.file_name().unwrap_or_default();
+    context.stage(&task.node.name, &format!("packing {file_name}"));
+    let leaves = context.store.tree(tree)?.leaves();
+    let scratch = context.store.scratch()?;
+    let path = scratch.join("archive");
+    let result = (|| {
+        let file = File::create(&path).map_err(TaskError::io("create", &path))?;
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        let written = archive::write(
+            &archive::Request {
+                leaves: &leaves,
+                top: archive::stem(&one.path.value, one.format),
+                format: one.format,
+                threads: NonZeroUsize::new(cores()).unwrap_or(NonZeroUsize::MIN),
+                open: &|digest| context.store.open_content(digest).map_err(std::io::Error::other),
+                cancelled: &|| context.cancel.is_cancelled(),
+            },
+            &mut out,
+        )?;
+        drop(out);
+        context.store.ingest(&[Ingest { path: path.clone(), adopt: true }])?;
+        let packed = Packed { digest: written.digest, size: written.size, sha256: written.sha256 };
+        context.store.memo_put(&wanted::memo(tree, one), &packed.to_bytes())?;
+        Ok(())
+    })();
+    context.store.discard([&scratch])?;
+    result
+}
+
+/// Puts back the published outputs of nodes whose artifacts are known. All of them at once; when
+/// that fails, one by one, so that one's trouble is not another's.
+pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Vec<Standing>, TaskError>> {
+    let prepare_one = |(task, artifact): &(&Task, &Artifact)| -> Result<Publishing, TaskError> {
+        if let Work::BinaryExtract(extract) = &task.node.work {
+            extract::verify(&task.node.name, artifact, extract, context)?;
+        }
+        prepare(task, artifact, context)
+    };
+    let prepared: Vec<Result<Publishing, TaskError>> = nodes.iter().map(prepare_one).collect();
+    let request = |at: usize| {
+        let (task, artifact) = nodes[at];
+        let publishing = prepared[at].as_ref().ok()?.clone();
+        Some(Request { node: &task.node, artifact, publishing, standing: Vec::new() })
+    };
+    let all: Vec<Request<'_>> = (0..nodes.len()).filter_map(&request).collect();
+    if all.len() == nodes.len()
+        && let Ok(done) = publish_and_note(&all, context)
+    {
+        return done.into_iter().map(Ok).collect();
+    }
+    let one_by_one: Vec<Option<Result<Vec<Standing>, TaskError>>> = (0..nodes.len())
+        .map(|at| Some(publish_and_note(&[request(at)?], context).map(|mut done| done.pop().unwrap_or_default())))
+        .collect();
+    drop(all);
+    let troubles = prepared.into_iter().map(Result::err);
+    one_by_one
+        .into_iter()
+        .zip(troubles)
+        .map(|(done, trouble)| match (done, trouble) {
+            (_, Some(error)) => Err(error),
+            (Some(done), None) => done,
+            (None, None) => Ok(Vec::new()),
+        })
+        .collect()
+}
+
+/// Publishes under a lease of the output paths and notes what stands.
+fn publish_and_note(requests: &[Request<'_>], context: &Context) -> Result<Vec<Vec<Standing>>, TaskError> {
+    if requests.iter().all(|request| request.publishing.wanted.is_empty() && request.publishing.seeds.is_empty()) {
+        return Ok(requests.iter().map(|request| request.standing.clone()).collect());
+    }
+    // A recipe in place holds the lease of its outputs already; nothing is written for it here.
+    let paths: Vec<_> = requests
+        .iter()
+        .filter(|request| !wanted::runs_in_place(request.node) || request.standing.is_empty())
+        .flat_map(|request| request.publishing.wanted.iter().map(|one| one.path.under(&context.project)))
+        .collect();
+    let paths: Vec<&std::path::Path> = paths.iter().map(std::path::PathBuf::as_path).collect();
+    let _lease = match requests.first() {
+        Some(first) if !paths.is_empty() => {
+            Some(wait(&first.node.name, context, &mut false, |wait| context.store.lease_paths(&paths, wait))?)
+        }
+        _ => None,
+    };
+    let outcomes = publish::publish(requests, context)?;
+    let finishes: Vec<Finish<'_>> = requests
+        .iter()
+        .zip(&outcomes)
+        .map(|(request, outcome)| Finish {
+            publications: Some((&request.node.name, outcome.publications.as_slice())),
+            ..Finish::of(&context.project_id)
+        })
+        .collect();
+    context.store.commit(&finishes)?;
+    for request in requests {
+        retire(request, context)?;
+    }
+    Ok(outcomes.into_iter().map(|outcome| outcome.standing).collect())
+}
+
+/// Removes archives that retention lets go.
+fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
+    use crate::run::retention::{Pattern, Published as Recorded, expired};
+    use crate::store::Published;
+    let list = archives(&request.node.work);
+    if list.iter().all(|one| one.keep.is_none()) {
+        return Ok(());
+    }
+    let history: Vec<Recorded> = (context.archives)()
+        .into_iter()
+        .filter(|one| one.what == Published::Archive)
+        .map(|one| Recorded { path: one.path, run: one.run })
+        .collect();
+    for one in list {
+        let Some(keep) = one.keep else { continue };
+        let gone = expired(
+            &Pattern::new(&one.pattern),
+            &context.archive_patterns,
+            &one.path.value,
+            keep,
+            &history,
+            &context.archive_paths,
+        );
+        for path in gone {
+            let there = path.under(&context.project);
+            if there.symlink_metadata().is_ok() {
+                context.store.discard([&there])?;
+            }
+        }
+    }
+    Ok(())
+}
