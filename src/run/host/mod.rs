@@ -11,8 +11,9 @@
 //! outputs afterwards.
 //!
 //! A namespace is used wherever there is one, also for a recipe that declares single files only:
-//! it is what makes paths the same on every machine and the project invisible. It costs about as
-//! much as starting another program or two; `isolate=#false` costs nothing.
+//! it is what makes paths the same on every machine and the project invisible. A private
+//! place and its namespace cost as much as starting two to five programs (1 to 3 ms); folders to
+//! show cost more than files. `isolate=#false` costs nothing.
 //!
 //! It is a fence against undeclared inputs, not against malice: a recipe has its caller's rights,
 //! and the rest of the machine (`/usr`, the network) stays visible.
