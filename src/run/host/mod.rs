@@ -12,7 +12,7 @@
 //!
 //! A namespace is used wherever there is one, also for a recipe that declares single files only:
 //! it is what makes paths the same on every machine and the project invisible. A private
-//! place and its namespace cost as much as starting two to five programs (1 to 3 ms); folders to
+//! place and its namespace cost as much as starting three to five programs (2 to 4 ms); folders to
 //! show cost more than files. `isolate=#false` costs nothing.
 //!
 //! It is a fence against undeclared inputs, not against malice: a recipe has its caller's rights,
