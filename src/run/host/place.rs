@@ -114,6 +114,7 @@ impl Folders {
         self.scratch.join("mask")
     }
 
+    #[cfg(target_os = "linux")] // only a namespace asks
     pub fn scratch(&self) -> &Path {
         &self.scratch
     }
