@@ -69,6 +69,8 @@ const PLAIN_FOLDER: u16 = 8;
 const RULES: u16 = 16;
 /// Kept for its stat alone: the digest stands for nothing.
 const NOTICED: u16 = 32;
+/// Only that something is there counts.
+const PRESENT: u16 = 64;
 
 /// A part larger than this is damage, not an index: it would be ten million files.
 const MOST_BYTES: usize = 1 << 30;
@@ -104,6 +106,8 @@ pub enum Loose {
         racy: bool,
     },
     Folder,
+    /// Only that something is there counts.
+    Present,
     Absent,
 }
 
@@ -291,9 +295,13 @@ impl FileRow {
         self.flags & PLAIN_FOLDER != 0
     }
 
+    pub fn is_present(&self) -> bool {
+        self.flags & PRESENT != 0
+    }
+
     /// Whether the digest is that of the content.
     pub fn has_content(&self) -> bool {
-        self.flags & (ABSENT | PLAIN_FOLDER | NOTICED | LINK) == 0
+        self.flags & (ABSENT | PLAIN_FOLDER | NOTICED | LINK | PRESENT) == 0
     }
 
     pub fn is_rules(&self) -> bool {
@@ -414,6 +422,7 @@ impl Builder {
                     Loose::Link { stat, digest } => (LINK, stat, digest),
                     Loose::Noticed { stat, racy } => (NOTICED | if racy { RACY } else { 0 }, stat, nothing),
                     Loose::Folder => (PLAIN_FOLDER, Stat::default(), nothing),
+                    Loose::Present => (PRESENT, Stat::default(), nothing),
                     Loose::Absent => (ABSENT, Stat::default(), nothing),
                 };
                 self.push_file(&name, flags | if rules { RULES } else { 0 }, stat, digest);

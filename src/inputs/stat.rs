@@ -90,8 +90,15 @@ impl Clock {
         let elsewhere = now - 2_000_000_000;
         match Self::touch(folder) {
             Ok(stat) => Self { device: stat.device, stamp: stat.ctime, elsewhere },
-            Err(_) => Self { device: u64::MAX, stamp: elsewhere, elsewhere },
+            Err(_) => Self::distrusting(),
         }
+    }
+
+    /// Two seconds of distrust everywhere: for those who may not write.
+    pub fn distrusting() -> Self {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+        let elsewhere = now.tv_sec * 1_000_000_000 + now.tv_nsec - 2_000_000_000;
+        Self { device: u64::MAX, stamp: elsewhere, elsewhere }
     }
 
     fn touch(folder: &Path) -> io::Result<Stat> {

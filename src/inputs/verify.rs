@@ -117,6 +117,7 @@ fn compare_folder(at: usize, row: &FolderRow, found: Option<Stat>, moved: &mut M
 fn compare_file(at: usize, row: &FileRow, found: Option<Stat>, moved: &mut Moved) {
     let same = match found {
         None => row.is_absent(),
+        Some(_) if row.is_present() => true,
         Some(stat) if row.is_plain_folder() => stat.kind() == FileType::Directory,
         Some(stat) => stat == row.stat && !row.is_absent() && !row.is_racy(),
     };

@@ -89,7 +89,7 @@ fn run_checks(
     extract: &BinaryExtract,
     context: &Context,
 ) -> Result<Vec<GateFailure>, TaskError> {
-    let scratch = context.store.scratch()?;
+    let scratch = context.scratch()?;
     let file = scratch.join("binary");
     let target = Target { path: file.clone(), executable: true };
     context.store.place(&[Placement { digest, size, targets: vec![target] }])?;

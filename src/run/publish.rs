@@ -345,7 +345,7 @@ impl<'a> Stages<'a> {
         let device = device_of(folder).unwrap_or(0);
         self.count += 1;
         if !self.rooms.contains_key(&device) {
-            let scratch = self.context.store.scratch()?;
+            let scratch = self.context.scratch()?;
             let room = if device_of(&scratch) == Some(device) {
                 scratch
             } else {

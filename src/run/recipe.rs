@@ -85,9 +85,9 @@ fn once(
     };
     let mut print = |line: &str| context.say(Event::NodePrinted { node: node.clone(), line: line.to_owned() });
     if recipe.isolate {
-        let scratch = context.store.scratch()?;
+        let scratch = context.scratch()?;
+        let room = scratch.join("room");
         let result = (|| {
-            let room = scratch.join("room");
             fs::create_dir(&room).map_err(TaskError::io("create", &room))?;
             let mounts = mounts(task, upstreams, &scratch, context)?;
             job.place = Place::Private {
@@ -291,7 +291,7 @@ impl Aside {
                 continue;
             }
             if aside.scratch.as_os_str().is_empty() {
-                aside.scratch = context.store.scratch()?;
+                aside.scratch = context.scratch()?;
             }
             let there = aside.scratch.join(order.to_string());
             let there = match fs::rename(&path, &there) {

@@ -66,6 +66,13 @@ impl Context {
         self.sink.emit(event);
     }
 
+    /// A new, empty folder in the store's temporary space.
+    pub fn scratch(&self) -> Result<PathBuf, TaskError> {
+        let path = self.store.scratch()?;
+        std::fs::create_dir(&path).map_err(TaskError::io("create", &path))?;
+        Ok(path)
+    }
+
     pub fn stage(&self, node: &NodeName, stage: &str) {
         self.say(Event::NodeProgressed { node: node.clone(), stage: stage.to_owned() });
     }

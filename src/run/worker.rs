@@ -59,8 +59,7 @@ pub fn make(
         wanted::published_outputs(&task.node).iter().map(|path| path.value.under(&context.project)).collect();
     if wanted::runs_in_place(&task.node) && !outputs.is_empty() {
         let paths: Vec<&std::path::Path> = outputs.iter().map(std::path::PathBuf::as_path).collect();
-        let lease = wait(&task.node.name, context, &mut false, |wait| context.store.lease_paths(&paths, wait))?;
-        leases.push(lease);
+        leases.extend(wait(&task.node.name, context, &mut false, |wait| context.store.lease_paths(&paths, wait))?);
     }
     let started = Instant::now();
     let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {
@@ -90,12 +89,12 @@ pub fn make(
 }
 
 /// Waits for a lease, saying so once, for as long as nobody interrupts.
-fn wait(
+fn wait<L>(
     node: &NodeName,
     context: &Context,
     waited: &mut bool,
-    lease: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Option<Lease>, StoreError>,
-) -> Result<Lease, TaskError> {
+    lease: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Option<L>, StoreError>,
+) -> Result<L, TaskError> {
     let found = lease(&mut || {
         if !std::mem::replace(waited, true) {
             context.say(Event::NodeWaited { node: node.clone() });
@@ -218,7 +217,7 @@ fn pack(task: &Task, artifact: &Artifact, one: &Archive, context: &Context) -> R
     let file_name = one.path.value.file_name().unwrap_or_default();
     context.stage(&task.node.name, &format!("packing {file_name}"));
     let leaves = context.store.tree(tree)?.leaves();
-    let scratch = context.store.scratch()?;
+    let scratch = context.scratch()?;
     let path = scratch.join("archive");
     let result = (|| {
         let file = File::create(&path).map_err(TaskError::io("create", &path))?;

@@ -1,0 +1,152 @@
+//! The judge's facts, answered from the store and from what stands published.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::digest::Digest;
+use crate::inputs::index::Loose;
+use crate::inputs::observe::Known;
+use crate::key::{Facet, Key};
+use crate::path::RelPath;
+use crate::pipeline::{Node, Work};
+use crate::plan::judge::{Facts, Found};
+use crate::plan::{Code, Reason};
+use crate::record::Artifact;
+use crate::run::standing::{self, Found as Stands};
+use crate::run::task::Standing;
+use crate::run::{extract, publish, wanted};
+use crate::store::Store;
+use crate::tree::{Entry, Leaf};
+
+/// Facts for one run's nodes, by position.
+pub struct StoreFacts<'a> {
+    pub store: &'a Store,
+    pub project: &'a Path,
+    pub nodes: &'a [Node],
+    pub known: &'a Known,
+    pub owns: HashSet<Digest>,
+    pub requested: HashSet<usize>,
+    /// Paths at which something of ours stands published now.
+    pub published: HashSet<RelPath>,
+    pub cache: RefCell<Cache>,
+}
+
+/// What was found out already: the judge asks again while a run goes on.
+#[derive(Default)]
+pub struct Cache {
+    present: HashMap<Digest, bool>,
+    /// What stands right, by node: rows of the next index.
+    pub standing: HashMap<usize, Vec<(RelPath, Loose)>>,
+}
+
+impl StoreFacts<'_> {
+    fn present(&self, artifact: &Artifact) -> bool {
+        let (digest, ask): (Digest, &dyn Fn() -> bool) = match artifact {
+            Artifact::Entry(Entry::File { digest, .. }) => (*digest, &|| self.store.contains(digest)),
+            Artifact::Entry(Entry::Directory { digest }) => (digest.0, &|| self.store.has_tree(*digest)),
+            Artifact::Entry(Entry::Symlink { .. }) => return true,
+            // Only the engine knows, and no executor asks it yet.
+            Artifact::Image(_) => return false,
+        };
+        if let Some(known) = self.cache.borrow().present.get(&digest) {
+            return *known;
+        }
+        let present = ask();
+        self.cache.borrow_mut().present.insert(digest, present);
+        present
+    }
+
+    fn reason(&self, path: &RelPath, missing: bool) -> Reason {
+        let code = match (missing, self.published.contains(path)) {
+            (false, _) => Code::OutputAltered,
+            (true, true) => Code::OutputMissing,
+            (true, false) => Code::PublishingChanged,
+        };
+        Reason::new(code, Facet::Own, path.as_str())
+    }
+}
+
+impl Facts for StoreFacts<'_> {
+    fn record(&self, key: &Key) -> Option<Found> {
+        // A store that cannot answer knows nothing: the node runs, and says then what is wrong.
+        let mut hits = self.store.records_by_keys(&[*key]).ok()?;
+        let artifact = hits.remove(key)?.artifact;
+        let present = self.present(&artifact);
+        Some(Found { artifact, present })
+    }
+
+    fn knows_own(&self, own: &Digest) -> bool {
+        self.owns.contains(own)
+    }
+
+    fn amiss(&self, at: usize, artifact: &Artifact) -> Vec<Reason> {
+        let node = &self.nodes[at];
+        let Ok(publishing) = wanted::publishing(node, artifact, self.store) else {
+            // Its directories are gone: everything published would have to be looked for anew.
+            return vec![Reason::new(Code::ArtifactMissing, Facet::Own, "artifact")];
+        };
+        let mut reasons: Vec<Reason> = Vec::new();
+        for one in &publishing.unpacked {
+            reasons.push(self.reason(&one.path.value, true));
+        }
+        let mut standing: Vec<(RelPath, Loose)> = Vec::new();
+        let mut output = None;
+        for one in &publishing.wanted {
+            if matches!(one.entry, Entry::Directory { .. }) {
+                output = output.or(Some(one.path.clone()));
+            }
+            let Ok(leaves) = wanted::leaves(one, self.store) else {
+                reasons.push(Reason::new(Code::ArtifactMissing, Facet::Own, "artifact"));
+                continue;
+            };
+            let leaves: Vec<(RelPath, Leaf)> = leaves.into_iter().collect();
+            let known = |path: &Path, stat: &_| self.known.digest(path, stat);
+            for ((path, _), found) in leaves.iter().zip(publish::look_all(self.project, &leaves, &known)) {
+                match found {
+                    Stands::Right(right) => standing.push((path.clone(), loose(&right))),
+                    Stands::Folder => standing.push((path.clone(), Loose::Folder)),
+                    Stands::Missing if self.published.contains(&one.path) => {
+                        reasons.push(Reason::new(Code::OutputMissing, Facet::Own, path.as_str()));
+                    }
+                    Stands::Missing => reasons.push(self.reason(&one.path, true)),
+                    Stands::Altered => reasons.push(self.reason(path, false)),
+                }
+            }
+        }
+        for seed in &publishing.seeds {
+            let path = output.as_ref().map_or_else(|| seed.path.value.clone(), |root| root.join(&seed.path.value));
+            let there = path.under(self.project);
+            if there.symlink_metadata().is_err() {
+                reasons.push(self.reason(&path, true));
+            } else {
+                // Only that it is there counts: its content is the user's.
+                standing.push((path, Loose::Present));
+            }
+        }
+        if let Work::BinaryExtract(extract) = &node.work
+            && !extract::is_verified(self.store, artifact, extract)
+        {
+            reasons.push(Reason::new(Code::GateChanged, Facet::Own, "expect"));
+        }
+        reasons.dedup();
+        self.cache.borrow_mut().standing.insert(at, standing);
+        reasons
+    }
+
+    fn is_requested(&self, at: usize) -> bool {
+        self.requested.contains(&at)
+    }
+}
+
+/// A standing output as a row of the index. Its mtime is osgraph's doing and lies in the past, so
+/// no later write can share it: it is never racy.
+pub fn loose(standing: &Standing) -> Loose {
+    let Standing { path: _, stat, digest, is_link } = standing;
+    if *is_link {
+        Loose::Link { stat: *stat, digest: *digest }
+    } else {
+        Loose::File { stat: *stat, digest: *digest, racy: false }
+    }
+}
+
