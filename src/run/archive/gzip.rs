@@ -19,6 +19,9 @@ use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 const BLOCK: usize = 512 * 1024;
 /// How far back deflate can refer.
 const WINDOW: usize = 32 * 1024;
+/// The last level before each next one costs far more than it gains. Of a 418 MB source tree:
+/// level 2 makes 135 MB for 4.0 s of processor time, 3: 130 MB, 4.7 s, 4: 126 MB, 8.0 s,
+/// 6: 118 MB, 15.5 s. Whoever wants it smaller takes zstd, which is both.
 const LEVEL: u32 = 3;
 /// More threads would be faster than the reader that feeds them, and hold more memory.
 const MOST_THREADS: usize = 8;

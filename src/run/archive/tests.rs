@@ -165,7 +165,9 @@ fn the_bytes_are_a_contract() {
     let sample = Sample::default().file("a", "a\n", false).file("bin/x", "x", true);
     let digests = [ArchiveFormat::Tar, ArchiveFormat::TarGz, ArchiveFormat::TarZst]
         .map(|format| Digest::of(&sample.archive(format, 2)).short());
-    insta::assert_debug_snapshot!(digests, @"");
+    // Moves with the libraries, too: an archive that comes out otherwise under the same key is
+    // worth a line in the changelog.
+    assert_eq!(digests, ["b9c778c48cf1", "de80c63cd93c", "7c8a3202cf36"]);
 }
 
 #[test]
