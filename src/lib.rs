@@ -27,4 +27,5 @@ pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod store;
 pub mod tree;
