@@ -117,9 +117,11 @@ mod tests {
 
     use super::*;
 
+    /// Bytes of which no piece, chunk or block equals another.
     fn bytes(size: u64) -> Vec<u8> {
-        // A pattern that no piece, chunk or block shares with another.
-        (0..size).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ (i >> 20) as u8).collect()
+        let mut bytes = vec![0; size as usize];
+        blake3::Hasher::new().finalize_xof().fill(&mut bytes);
+        bytes
     }
 
     fn check(size: u64, targets: usize, threads: usize) {

@@ -97,7 +97,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the store at `root` for reading alone; nothing on disk is changed.
+    /// Opens the store at `root` for reading alone: no content, record or lock is written. SQLite
+    /// may leave its empty shared-memory files.
     pub fn open_read_only(root: &Path) -> Result<Self, StoreError> {
         Self::open_existing(canonical(root)?)
     }
