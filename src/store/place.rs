@@ -1,0 +1,211 @@
+//! Putting contents where they are wanted, as new files, hashed on the way.
+//!
+//! The caller gives staging paths and publishes them afterwards: what is wrong never gets a
+//! public name.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{Timespec, Timestamps};
+
+use crate::digest::Digest;
+use crate::store::content::is_loss;
+use crate::store::copy::{CopyError, copy};
+use crate::store::error::{PlaceError, StoreError};
+use crate::store::index::{Location, Place};
+use crate::store::ingest::LARGE;
+use crate::store::open::Store;
+use crate::store::parallel::{cores, for_each};
+
+/// One content and everywhere it goes. `size` in bytes, as its tree entry says.
+#[derive(Clone, Debug)]
+pub struct Placement {
+    pub digest: Digest,
+    pub size: u64,
+    pub targets: Vec<Target>,
+}
+
+/// A file to make. Its folder must exist and its name must be free.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub path: PathBuf,
+    /// Mode 755 instead of 644, whatever the umask says.
+    pub executable: bool,
+}
+
+/// Files that a thread takes at a time.
+const GRAIN: usize = 16;
+
+impl Store {
+    /// Makes every target a copy of its content. Their modification time is a second ago, so
+    /// that a write by somebody else in the same instant cannot share it.
+    ///
+    /// # Errors
+    /// When one fails, every file that this call made is removed again.
+    /// [`PlaceError::Damaged`] names all contents that are lost, after trying every one.
+    pub fn place(&self, placements: &[Placement]) -> Result<(), PlaceError> {
+        let lost = Mutex::new(Vec::new());
+        let made = Made::default();
+        let result = self.place_all(placements, &made, &lost);
+        let mut lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let result = result.and_then(|()| {
+            lost.sort_unstable();
+            lost.dedup();
+            if lost.is_empty() { Ok(()) } else { Err(PlaceError::Damaged { digests: lost }) }
+        });
+        if result.is_err() {
+            made.remove();
+        }
+        result
+    }
+
+    fn place_all(
+        &self,
+        placements: &[Placement],
+        made: &Made,
+        lost: &Mutex<Vec<Digest>>,
+    ) -> Result<(), PlaceError> {
+        let one = |placement: &Placement, threads: usize, own: &mut Vec<PathBuf>| match self
+            .place_one(placement, threads, own)
+        {
+            Err(PlaceError::Store(StoreError::Absent(digest) | StoreError::Damaged(digest))) => {
+                lost.lock().unwrap_or_else(PoisonError::into_inner).push(digest);
+                Ok(())
+            }
+            other => other,
+        };
+        let (large, small): (Vec<&Placement>, Vec<&Placement>) =
+            placements.iter().partition(|placement| placement.size >= LARGE);
+        for_each(
+            &small,
+            cores(),
+            GRAIN,
+            || made.list(),
+            |own, _, placement| one(placement, 1, &mut own.paths),
+            |_| Ok(()),
+        )?;
+        let mut own = made.list();
+        large.into_iter().try_for_each(|placement| one(placement, cores(), &mut own.paths))
+    }
+
+    fn place_one(
+        &self,
+        placement: &Placement,
+        threads: usize,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<(), PlaceError> {
+        let Placement { digest, size, targets } = placement;
+        let location = self.locate(digest)?.ok_or(StoreError::Absent(*digest))?;
+        if location.size != *size {
+            // A tree that names another size than the content has is itself wrong.
+            return Err(StoreError::Absent(*digest).into());
+        }
+        if location.place == Place::Blob {
+            self.place_blob(placement, location, threads, made)
+        } else {
+            let bytes = self.read(digest)?;
+            for target in targets {
+                let mut file = create(target, made)?;
+                file.write_all(&bytes).map_err(|e| PlaceError::target(&target.path, e))?;
+                close(&file, target)?;
+            }
+            Ok(())
+        }
+    }
+
+    fn place_blob(
+        &self,
+        placement: &Placement,
+        location: Location,
+        threads: usize,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<(), PlaceError> {
+        let Placement { digest, size, targets } = placement;
+        let source = match self.open_at(digest, location) {
+            Ok((file, _)) => file,
+            Err(e) if is_loss(&e) => return Err(self.lose(digest, location)),
+            Err(e) => return Err(self.layout.error("read", &self.layout.blob(digest), e).into()),
+        };
+        let files = targets.iter().map(|target| create(target, made)).collect::<Result<Vec<File>, _>>()?;
+        let copied = copy(&source, *size, &files.iter().collect::<Vec<_>>(), threads);
+        match copied {
+            Ok(found) if found == *digest => {}
+            Ok(_) => return Err(self.lose(digest, location)),
+            Err(CopyError::Read(e)) if is_loss(&e) => return Err(self.lose(digest, location)),
+            Err(CopyError::Read(e)) => {
+                return Err(self.layout.error("read", &self.layout.blob(digest), e).into());
+            }
+            Err(CopyError::Write(index, e)) => return Err(PlaceError::target(&targets[index].path, e)),
+        }
+        if location.suspect {
+            self.trust(digest);
+        }
+        files.iter().zip(targets).try_for_each(|(file, target)| close(file, target))
+    }
+
+    fn lose(&self, digest: &Digest, location: Location) -> PlaceError {
+        match self.give_up(digest, location) {
+            Ok(()) => StoreError::Damaged(*digest).into(),
+            Err(e) => e.into(),
+        }
+    }
+}
+
+fn create(target: &Target, made: &mut Vec<PathBuf>) -> Result<File, PlaceError> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&target.path)
+        .map_err(|e| PlaceError::target(&target.path, e))?;
+    made.push(target.path.clone());
+    Ok(file)
+}
+
+/// Gives a written file its mode and, last, its time.
+fn close(file: &File, target: &Target) -> Result<(), PlaceError> {
+    let mode = if target.executable { 0o755 } else { 0o644 };
+    let a_second_ago = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .saturating_sub(Duration::from_secs(1));
+    let time =
+        Timespec { tv_sec: a_second_ago.as_secs() as i64, tv_nsec: a_second_ago.subsec_nanos().into() };
+    file.set_permissions(Permissions::from_mode(mode))
+        .and_then(|()| {
+            Ok(rustix::fs::futimens(file, &Timestamps { last_access: time, last_modification: time })?)
+        })
+        .map_err(|e| PlaceError::target(&target.path, e))
+}
+
+/// The files that a call made, gathered from all threads, also from those that failed.
+#[derive(Default)]
+struct Made(Mutex<Vec<PathBuf>>);
+
+struct Own<'a> {
+    all: &'a Made,
+    paths: Vec<PathBuf>,
+}
+
+impl Made {
+    fn list(&self) -> Own<'_> {
+        Own { all: self, paths: Vec::new() }
+    }
+
+    fn remove(&self) {
+        for path in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // The error that led here is the one to tell.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Drop for Own<'_> {
+    fn drop(&mut self) {
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.paths);
+    }
+}
