@@ -22,6 +22,7 @@
 
 pub mod digest;
 pub mod event;
+pub mod graph;
 pub mod key;
 pub mod path;
 pub mod pipeline;
