@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::path::RelPath;
 
 /// A place in the pipeline file: byte offset and length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     pub offset: u32,
     pub length: u32,

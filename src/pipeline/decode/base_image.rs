@@ -1,0 +1,11 @@
+//! `base-image`: the slow step.
+
+use crate::pipeline::decode::recipe;
+use crate::pipeline::model::BaseImage;
+use crate::pipeline::scope::Scope;
+use crate::pipeline::syntax::SyntaxNode;
+
+pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<BaseImage> {
+    let (_, recipe, limits) = recipe::decode(scope, node, &[], |_, _| false);
+    Some(BaseImage { recipe: recipe?, limits })
+}
