@@ -5,7 +5,7 @@
 //! folder: a folder is opened once and its files are stat-ed by name below it. The store hands the
 //! bytes in and takes them back; where they lie is not known here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -244,15 +244,6 @@ impl Index {
             })
             .collect();
         Walked { folders, consulted: Vec::new() }
-    }
-
-    /// Folder rows by path, for look-ups of single files.
-    pub fn by_folder(&self) -> HashMap<&str, Vec<usize>> {
-        let mut map: HashMap<&str, Vec<usize>> = HashMap::with_capacity(self.folders.len());
-        for (at, row) in self.folders.iter().enumerate() {
-            map.entry(self.folder_path(row)).or_default().push(at);
-        }
-        map
     }
 
     /// The row of `name` in a folder row: names are sorted.

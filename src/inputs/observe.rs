@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::FileType;
@@ -59,15 +59,45 @@ pub struct Progress {
     pub bytes: AtomicU64,
 }
 
+/// Digests by path and stat, from the index of the run before.
+pub struct Known {
+    index: Arc<Index>,
+    folders: HashMap<Box<str>, Vec<usize>>,
+}
+
+impl Known {
+    pub fn new(index: Arc<Index>) -> Self {
+        let mut folders: HashMap<Box<str>, Vec<usize>> = HashMap::with_capacity(index.folders().len());
+        for (at, row) in index.folders().iter().enumerate() {
+            folders.entry(index.folder_path(row).into()).or_default().push(at);
+        }
+        Self { index, folders }
+    }
+
+    /// The digest of the file at `path` if it still has this stat.
+    pub fn digest(&self, path: &Path, stat: &Stat) -> Option<Digest> {
+        self.in_folder(path.parent()?.to_str()?, path.file_name()?.to_str()?, stat)
+    }
+
+    fn in_folder(&self, folder: &str, name: &str, stat: &Stat) -> Option<Digest> {
+        self.folders.get(folder)?.iter().find_map(|row| {
+            let at = self.index.find(*row, name)?;
+            let row = self.index.file(at);
+            let usable = row.has_content() && !row.is_racy() && row.stat == *stat;
+            usable.then(|| self.index.digest(at))
+        })
+    }
+}
+
 pub struct Observer<'a> {
-    index: &'a Index,
-    folders: HashMap<&'a str, Vec<usize>>,
+    index: Arc<Index>,
+    known: Arc<Known>,
     moved: HashMap<usize, Option<Stat>>,
     moved_folders: Vec<usize>,
     rules_moved: bool,
     clock: Clock,
     progress: &'a Progress,
-    walks: BTreeMap<PathBuf, Vec<std::sync::Arc<Observation>>>,
+    walks: BTreeMap<PathBuf, Vec<Arc<Observation>>>,
     builder: Mutex<Builder>,
 }
 
@@ -96,10 +126,11 @@ pub fn question(request: &Request) -> Digest {
 
 impl<'a> Observer<'a> {
     /// `moved` is what [`super::verify::verify`] found of `index`, just now.
-    pub fn new(index: &'a Index, moved: Moved, clock: Clock, progress: &'a Progress) -> Self {
+    pub fn new(index: Arc<Index>, moved: Moved, clock: Clock, progress: &'a Progress) -> Self {
+        let known = Arc::new(Known::new(index.clone()));
         Self {
             index,
-            folders: index.by_folder(),
+            known,
             moved: moved.files.into_iter().collect(),
             moved_folders: moved.folders.into_iter().map(|(at, _)| at).collect(),
             rules_moved: moved.rules,
@@ -111,7 +142,7 @@ impl<'a> Observer<'a> {
     }
 
     /// Walks and hashes a folder; the same question is answered once.
-    pub fn folder(&mut self, request: &Request) -> Result<std::sync::Arc<Observation>, ObserveError> {
+    pub fn folder(&mut self, request: &Request) -> Result<Arc<Observation>, ObserveError> {
         let asked = question(request);
         if let Some(known) =
             self.walks.get(&request.root).and_then(|all| all.iter().find(|o| o.question == asked))
@@ -126,7 +157,7 @@ impl<'a> Observer<'a> {
                 (walked, known)
             }
         };
-        let observation = std::sync::Arc::new(self.complete(&request.root, asked, walked, known)?);
+        let observation = Arc::new(self.complete(&request.root, asked, walked, known)?);
         self.builder().add_walk(&request.root, &asked, &observation.walked, &|folder, file| {
             observation.digests[folder][file]
         });
@@ -182,19 +213,10 @@ impl<'a> Observer<'a> {
             .iter()
             .map(|folder| {
                 let path = folder.path.under(root);
-                let rows = path.to_str().and_then(|path| self.folders.get(path));
-                let find =
-                    |name: &str, stat: &Stat| rows?.iter().find_map(|row| self.known_row(*row, name, stat));
+                let find = |name: &str, stat: &Stat| self.known.in_folder(path.to_str()?, name, stat);
                 folder.files.iter().map(|file| find(&file.name, &file.stat)).collect()
             })
             .collect()
-    }
-
-    fn known_row(&self, folder: usize, name: &str, stat: &Stat) -> Option<Digest> {
-        let at = self.index.find(folder, name)?;
-        let row = self.index.file(at);
-        let usable = row.has_content() && !row.is_racy() && row.stat == *stat;
-        usable.then(|| self.index.digest(at))
     }
 
     /// Hashes what is not known, on all cores.
@@ -258,7 +280,7 @@ impl<'a> Observer<'a> {
                 Seen { entry: Entry::Symlink { target }, stat, racy: self.clock.is_racy(&stat) }
             }
             FileType::RegularFile => {
-                let (digest, stat, racy) = match self.known(path, &stat) {
+                let (digest, stat, racy) = match self.known.digest(path, &stat) {
                     Some(digest) => (digest, stat, false),
                     None => {
                         let hashed = hash::file(path, &mut Vec::new())?;
@@ -282,11 +304,9 @@ impl<'a> Observer<'a> {
         Ok(seen)
     }
 
-    /// The digest of a file whose stat is in the index.
-    pub fn known(&self, path: &Path, stat: &Stat) -> Option<Digest> {
-        let folder = self.folders.get(path.parent()?.to_str()?)?;
-        let name = path.file_name()?.to_str()?;
-        folder.iter().find_map(|row| self.known_row(*row, name, stat))
+    /// What the index of the run before knows, to be asked on its own.
+    pub fn known(&self) -> Arc<Known> {
+        self.known.clone()
     }
 
     /// Remembers that nothing is at `path`, or whatever else was found there.
@@ -313,7 +333,7 @@ impl<'a> Observer<'a> {
         &self.clock
     }
 
-    pub fn observations(&self) -> impl Iterator<Item = &std::sync::Arc<Observation>> {
+    pub fn observations(&self) -> impl Iterator<Item = &Arc<Observation>> {
         self.walks.values().flatten()
     }
 

@@ -13,7 +13,7 @@ use crate::pipeline::{Node, Work};
 use crate::plan::judge::{Facts, Found};
 use crate::plan::{Code, Reason};
 use crate::record::Artifact;
-use crate::run::standing::{self, Found as Stands};
+use crate::run::standing::Found as Stands;
 use crate::run::task::Standing;
 use crate::run::{extract, publish, wanted};
 use crate::store::Store;

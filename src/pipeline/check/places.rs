@@ -127,7 +127,7 @@ fn declared_sources(node: &Node) -> Vec<Declaration> {
     match &node.work {
         Work::SourceArchive(archive) => {
             archive.overlays.iter().for_each(|placed| add(&placed.from, false));
-            let (Source::Git { path, .. } | Source::Dir { path }) = &archive.source;
+            let (Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. }) = &archive.source;
             // One outside the project cannot be reached by any output.
             if let Ok(inside) = RelPath::parse(&path.value) {
                 add(&Spanned::new(inside, path.span), false);
