@@ -165,11 +165,12 @@ pub(super) fn check(pipeline: &Pipeline) -> Vec<Diagnostic> {
             continue;
         }
         match places.get(place.path.as_str()) {
-            // Said of the recipe itself already.
+            // Said already: of the recipe itself, or of the archives that both belong to.
             Some(first)
                 if first.node == place.node
-                    && first.what == Published::Output
-                    && place.what == first.what => {}
+                    && first.what == place.what
+                    && place.what == Published::Output => {}
+            Some(first) if first.what == place.what && place.what == Published::Checksum => {}
             Some(first) => {
                 let who = if first.node == place.node { "written twice" } else { "written by two nodes" };
                 let message = format!("`{}` is {who}", place.path);
