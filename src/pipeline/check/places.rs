@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use crate::path::RelPath;
 use crate::pipeline::diagnostic::Diagnostic;
-use crate::pipeline::model::{
-    Archive, Dist, HostRecipe, Node, Pipeline, Recipe, Source, Span, Spanned, Work,
-};
+use crate::pipeline::model::{Archive, Dist, Node, Pipeline, Source, Span, Spanned, Work};
 
 /// What stands at a published path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +57,7 @@ pub fn published_paths(pipeline: &Pipeline) -> Vec<PublishedPath> {
                 &[]
             }
             Work::BaseImage(_) | Work::AppEmbed(_) => {
-                let in_place = host(declared).filter(|recipe| !recipe.isolate);
+                let in_place = declared.host().filter(|recipe| !recipe.isolate);
                 in_place.into_iter().flat_map(|recipe| &recipe.outputs).for_each(output);
                 &[]
             }
@@ -81,33 +79,6 @@ fn checksum(archive: &RelPath) -> RelPath {
         (Some(parent), Some(name)) => parent.child(&format!("{name}.sha256")),
         // An archive's path ends in a known ending, so it is not the root.
         _ => archive.clone(),
-    }
-}
-
-fn host(node: &Node) -> Option<&HostRecipe> {
-    match &node.work {
-        Work::BaseImage(base) => match &base.recipe {
-            Recipe::Host(recipe) => Some(recipe),
-            Recipe::Docker(_) => None,
-        },
-        Work::AppEmbed(embed) => match &embed.recipe {
-            Recipe::Host(recipe) => Some(recipe),
-            Recipe::Docker(_) => None,
-        },
-        Work::Command(command) => Some(&command.recipe),
-        _ => None,
-    }
-}
-
-fn docker_tags(node: &Node) -> &[Spanned<String>] {
-    let recipe = match &node.work {
-        Work::BaseImage(base) => &base.recipe,
-        Work::AppEmbed(embed) => &embed.recipe,
-        _ => return &[],
-    };
-    match recipe {
-        Recipe::Docker(docker) => &docker.tags,
-        Recipe::Host(_) => &[],
     }
 }
 
@@ -134,20 +105,13 @@ fn declared_sources(node: &Node) -> Vec<Declaration> {
             }
         }
         Work::Dist(dist) => dist.copies.iter().for_each(|placed| add(&placed.from, false)),
-        Work::BaseImage(_) | Work::AppEmbed(_) | Work::Command(_) => match host(node) {
-            Some(recipe) => recipe.inputs.iter().for_each(|input| add(input, true)),
-            None => {
-                let (Work::BaseImage(crate::pipeline::BaseImage { recipe, .. })
-                | Work::AppEmbed(crate::pipeline::AppEmbed { recipe, .. })) = &node.work
-                else {
-                    return list;
-                };
-                if let Recipe::Docker(docker) = recipe {
-                    add(&docker.context, false);
-                    add(&docker.dockerfile, false);
-                }
+        Work::BaseImage(_) | Work::AppEmbed(_) | Work::Command(_) => {
+            node.host().into_iter().flat_map(|host| &host.inputs).for_each(|input| add(input, true));
+            if let Some(docker) = node.docker() {
+                add(&docker.context, false);
+                add(&docker.dockerfile, false);
             }
-        },
+        }
         Work::BinaryExtract(_) | Work::Group(_) => {}
     }
     list
@@ -274,7 +238,7 @@ fn seeds(dist: &Dist, places: &HashMap<&str, &PublishedPath>, mistakes: &mut Vec
 fn tags(pipeline: &Pipeline, mistakes: &mut Vec<Diagnostic>) {
     let mut first: HashMap<&str, (Span, usize)> = HashMap::new();
     for (index, node) in pipeline.nodes.iter().enumerate() {
-        for tag in docker_tags(node) {
+        for tag in node.docker().into_iter().flat_map(|docker| &docker.tags) {
             let (span, owner) = *first.entry(&tag.value).or_insert((tag.span, index));
             if owner != index {
                 let message = format!("two nodes are tagged `{}`", tag.value);
