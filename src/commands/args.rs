@@ -329,6 +329,10 @@ pub struct Gc {
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub max_age: Option<Duration>,
 
+    /// Keep whatever took at least this long to build, as 10m
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub keep_cost: Option<Duration>,
+
     /// Say what would be removed, remove nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,

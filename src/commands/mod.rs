@@ -1,6 +1,19 @@
-//! The command line: what can be asked for, and with which code osgraph ends.
+//! The command line: what can be asked for, what is done about it, and the code osgraph ends with.
 //!
-//! [`args`] is the shape of the command line and nothing else; [`exit`] the codes.
+//! [`args`] is the shape of the command line; [`ground`] resolves where a command stands;
+//! [`prepare`] takes a pipeline from text to judged nodes. Each command is a file of its own.
 
 pub mod args;
+pub mod care;
+pub mod check;
+pub mod clean;
 pub mod exit;
+pub mod explain;
+pub mod fault;
+pub mod ground;
+pub mod history;
+pub mod init;
+pub mod prepare;
+pub mod run;
+pub mod screen;
+pub mod start;

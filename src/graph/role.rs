@@ -6,7 +6,7 @@ use std::fmt;
 use crate::graph::{Edge, NodeIndex};
 use crate::path::RelPath;
 use crate::pipeline::check::{Published, published_paths};
-use crate::pipeline::model::{HostRecipe, Node, NodeName, Pipeline, Recipe, Span, Work};
+use crate::pipeline::model::{Node, NodeName, Pipeline, Span, Work};
 
 /// In what role a node is read. Shown as its label in the reader's manifest, which names places
 /// and never nodes: renaming a node rebuilds nobody.
@@ -120,26 +120,13 @@ pub(super) fn link(
                 }
             }
         }
-        for input in host(node).into_iter().flat_map(|recipe| &recipe.inputs) {
+        for input in node.host().into_iter().flat_map(|recipe| &recipe.inputs) {
             // A node that reads what it writes is refused by the checks.
             if let Some(writer) = writer(&outputs, &input.value).filter(|writer| *writer != index) {
                 let role = Role::Input(input.value.clone());
                 edge(NodeIndex::new(writer), reader, Edge { role, span: input.span });
             }
         }
-    }
-}
-
-fn host(node: &Node) -> Option<&HostRecipe> {
-    let recipe = match &node.work {
-        Work::Command(command) => return Some(&command.recipe),
-        Work::BaseImage(base) => &base.recipe,
-        Work::AppEmbed(embed) => &embed.recipe,
-        _ => return None,
-    };
-    match recipe {
-        Recipe::Host(host) => Some(host),
-        Recipe::Docker(_) => None,
     }
 }
 

@@ -40,4 +40,6 @@ pub struct GitQuestion {
 pub struct ToolQuestion {
     pub program: String,
     pub identify: Vec<String>,
+    /// Names of the caller's environment that it gets.
+    pub pass: Vec<String>,
 }

@@ -3,10 +3,10 @@
 //! One [`Observer`] serves one survey. It starts from the index of the run before, checked by
 //! [`super::verify`], and collects what it saw into a new one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::FileType;
 
@@ -97,7 +97,7 @@ pub struct Observer<'a> {
     rules_moved: bool,
     clock: Clock,
     progress: &'a Progress,
-    walks: BTreeMap<PathBuf, Vec<Arc<Observation>>>,
+    walks: Vec<(Request, Arc<Observation>)>,
     builder: Mutex<Builder>,
 }
 
@@ -136,7 +136,7 @@ impl<'a> Observer<'a> {
             rules_moved: moved.rules,
             clock,
             progress,
-            walks: BTreeMap::new(),
+            walks: Vec::new(),
             builder: Mutex::new(Builder::default()),
         }
     }
@@ -144,9 +144,7 @@ impl<'a> Observer<'a> {
     /// Walks and hashes a folder; the same question is answered once.
     pub fn folder(&mut self, request: &Request) -> Result<Arc<Observation>, ObserveError> {
         let asked = question(request);
-        if let Some(known) =
-            self.walks.get(&request.root).and_then(|all| all.iter().find(|o| o.question == asked))
-        {
+        if let Some((_, known)) = self.walks.iter().find(|(_, known)| known.question == asked) {
             return Ok(known.clone());
         }
         let (walked, known) = match self.unchanged_structure(&asked) {
@@ -158,10 +156,7 @@ impl<'a> Observer<'a> {
             }
         };
         let observation = Arc::new(self.complete(&request.root, asked, walked, known)?);
-        self.builder().add_walk(&request.root, &asked, &observation.walked, &|folder, file| {
-            observation.digests[folder][file]
-        });
-        self.walks.entry(request.root.clone()).or_default().push(observation.clone());
+        self.walks.push((request.clone(), observation.clone()));
         Ok(observation)
     }
 
@@ -333,17 +328,61 @@ impl<'a> Observer<'a> {
         &self.clock
     }
 
-    pub fn observations(&self) -> impl Iterator<Item = &Arc<Observation>> {
-        self.walks.values().flatten()
-    }
-
     fn builder(&self) -> std::sync::MutexGuard<'_, Builder> {
         self.builder.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The new index, ready for outputs to be added.
-    pub fn finish(self) -> Builder {
-        self.builder.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Everything that was seen, ready for outputs to be added.
+    pub fn finish(self) -> Sightings {
+        let loose = self.builder.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Sightings { walks: self.walks, loose }
+    }
+}
+
+/// What a survey saw: the makings of the next index.
+pub struct Sightings {
+    walks: Vec<(Request, Arc<Observation>)>,
+    loose: Builder,
+}
+
+impl Sightings {
+    /// Adds a path outside of walks. The later of two additions counts.
+    pub fn add(&mut self, path: &Path, found: Loose) {
+        self.loose.add_loose(path, found);
+    }
+
+    /// Lays out the index. Folders that hold outputs have moved when these were published; where
+    /// nothing that counts came or went meanwhile, they are taken as they are now.
+    pub fn into_index(self) -> Index {
+        let Self { walks, mut loose } = self;
+        for (request, seen) in &walks {
+            let refreshed = seen.refreshed(request);
+            let walked = refreshed.as_ref().unwrap_or(&seen.walked);
+            loose.add_walk(&request.root, &seen.question, walked, &|folder, file| seen.digests[folder][file]);
+        }
+        loose.finish()
+    }
+}
+
+impl Observation {
+    /// The same walk with the present stats of its hollow folders; none when nothing moved there,
+    /// or when something that counts did.
+    fn refreshed(&self, request: &Request) -> Option<Walked> {
+        let moved = self.walked.folders.iter().any(|folder| {
+            let path = folder.path.under(&self.root);
+            folder.hollow && Stat::of(&path).ok() != Some(folder.stat)
+        });
+        if !moved {
+            return None;
+        }
+        let now = walk::walk(request).ok()?;
+        let same = now.folders.len() == self.walked.folders.len()
+            && now
+                .folders
+                .iter()
+                .zip(&self.walked.folders)
+                .all(|(a, b)| a.path == b.path && a.files == b.files && (a.stat == b.stat || a.hollow));
+        same.then_some(now)
     }
 }
 

@@ -63,7 +63,8 @@ pub trait World {
         excludes: &[Spanned<String>],
     ) -> Result<(Vec<(String, Value)>, Self::Input), Self::Error>;
     /// A tool's identity: what it prints, or its file's content.
-    fn tool(&mut self, tool: &Tool) -> Result<Value, Self::Error>;
+    /// It is asked with the names that the recipe passes on.
+    fn tool(&mut self, tool: &Tool, pass: &[Spanned<String>]) -> Result<Value, Self::Error>;
     /// The node that publishes `path`, or a folder above it.
     fn publisher(&self, path: &RelPath) -> Option<NodeName>;
     /// Where an artifact of `node` stands when its reader does not say.
@@ -190,7 +191,7 @@ impl<W: World> Composer<'_, W> {
     }
 
     fn host(&mut self, host: &HostRecipe) -> Result<(), W::Error> {
-        let HostRecipe { inputs, runs, outputs, tools, env, pass_env: _, secrets, isolate, span: _ } = host;
+        let HostRecipe { inputs, runs, outputs, tools, env, pass_env, secrets, isolate, span: _ } = host;
         for (at, run) in runs.iter().enumerate() {
             // Arguments may hold anything, so they are kept apart by their lengths.
             let words: Vec<String> = run.value.iter().map(|word| format!("{word:?}")).collect();
@@ -213,7 +214,7 @@ impl<W: World> Composer<'_, W> {
             self.components.push(Component::text(Facet::Environment, format!("env {}", name.value), value));
         }
         for tool in tools {
-            let value = self.world.tool(tool)?;
+            let value = self.world.tool(tool, pass_env)?;
             let label = format!("tool {}", tool.program.value);
             self.spans.push((label.clone(), tool.program.span));
             self.components.push(Component { facet: Facet::Environment, label, value });

@@ -48,7 +48,8 @@ impl Document {
         for node in self.nodes().filter(|node| node.name() != "pipeline") {
             let kind = kind(&scope, &node);
             let Some(name) = name(&scope, &node) else { continue };
-            let work = kind.and_then(|kind| work(&scope, &node, kind));
+            let mistakes = scope.count();
+            let work = kind.and_then(|kind| work(&scope, &node, kind)).filter(|_| scope.count() == mistakes);
             declared.push(Declared { name: name.clone(), kind, unnamed: node.arguments().next().is_none() });
             if let Some(work) = work {
                 let Spanned { value: name, span: name_span } = name;

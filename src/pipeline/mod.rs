@@ -18,6 +18,9 @@ pub mod suggest;
 pub mod syntax;
 pub mod template;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use diagnostic::{Diagnostic, Diagnostics, SourceFile};
 pub use model::*;
 pub use params::Overrides;

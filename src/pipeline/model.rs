@@ -156,6 +156,25 @@ impl Node {
             Work::Group(_) => Kind::Group,
         }
     }
+
+    /// The programs that it runs on this machine, if it runs any.
+    pub fn host(&self) -> Option<&HostRecipe> {
+        match &self.work {
+            Work::BaseImage(BaseImage { recipe: Recipe::Host(host), .. })
+            | Work::AppEmbed(AppEmbed { recipe: Recipe::Host(host), .. }) => Some(host),
+            Work::Command(command) => Some(&command.recipe),
+            _ => None,
+        }
+    }
+
+    /// The Dockerfile build that it is, if it is one.
+    pub fn docker(&self) -> Option<&DockerRecipe> {
+        match &self.work {
+            Work::BaseImage(BaseImage { recipe: Recipe::Docker(docker), .. })
+            | Work::AppEmbed(AppEmbed { recipe: Recipe::Docker(docker), .. }) => Some(docker),
+            _ => None,
+        }
+    }
 }
 
 /// `source-archive`: the application's tree.

@@ -12,7 +12,7 @@ use crate::pipeline::diagnostic::Diagnostic;
 use crate::pipeline::model::{ParamOrigin, ParamValue, Pipeline, Span, Spanned};
 use crate::pipeline::scope::{Names, Scope, Seen};
 use crate::pipeline::suggest;
-use crate::pipeline::syntax::{Document, SyntaxNode, Value};
+use crate::pipeline::syntax::{Document, Entry, SyntaxNode, Value};
 
 const ENV_PREFIX: &str = "OSGRAPH_PARAM_";
 
@@ -113,7 +113,7 @@ fn declaration(scope: &Scope, node: &SyntaxNode) -> Option<Declaration> {
     Some(Declaration { name: name.value, span: name.span, default, from_file })
 }
 
-fn default(scope: &Scope, entry: &crate::pipeline::syntax::Entry) -> Option<Spanned<String>> {
+fn default(scope: &Scope, entry: &Entry) -> Option<Spanned<String>> {
     let text = scope.literal_text(entry)?;
     if text.value.contains("${") && matches!(entry.value, Value::String(_)) {
         let message = "a parameter's value cannot refer to another parameter";

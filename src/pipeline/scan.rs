@@ -198,6 +198,8 @@ impl Scanner<'_> {
                 return;
             }
             self.mistake("stray-slashdash", "`/-` removes nothing", slashdash, "nothing follows", "");
+        } else if !newline && self.place == Place::Start {
+            self.mistake("stray-semicolon", "`;` ends no node", token, "no node before this", "remove it");
         }
         self.end_value(token);
         self.place = Place::Start;

@@ -74,6 +74,11 @@ impl<'s> Scope<'s> {
         self.mistakes.borrow_mut().push(mistake);
     }
 
+    /// How many mistakes were reported so far.
+    pub fn count(&self) -> usize {
+        self.mistakes.borrow().len()
+    }
+
     pub fn into_mistakes(self) -> Vec<Diagnostic> {
         self.mistakes.into_inner()
     }

@@ -8,14 +8,14 @@
 //! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
 //! | [`explain`] | the whole answer to "why" |
-//! | [`table`], [`runs`], [`cache`] | lists: past runs, what the store holds |
+//! | [`table`], [`runs`], [`care`] | lists: past runs, what the store holds |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
 //!
 //! Knows no store, no engine and no run: it is handed events and plain data, a writer and facts
 //! about who reads (terminal, width, colours), and never asks the environment for them.
 
-pub mod cache;
+pub mod care;
 pub mod colour;
 pub mod diagnostics;
 pub mod explain;

@@ -4,6 +4,7 @@ use std::fs::File;
 
 use crate::digest::Digest;
 use crate::inputs::input::Input;
+use crate::key::Value;
 use crate::key::compose::Stand;
 use crate::path::RelPath;
 use crate::pipeline::{Dist, DistFlavor, Kind};
@@ -12,7 +13,6 @@ use crate::run::build_manifest::{BuildManifest, Upstream as Listed};
 use crate::run::dist::{Excludes, Layer, assemble, place};
 use crate::run::source::from_folder;
 use crate::run::task::{Context, Task, TaskError, Upstream, tree_of};
-use crate::key::Value;
 use crate::tree::{Entry, Leaf, Leaves, Tree};
 
 /// Makes the dist's tree; says also whether every copied file was still what it was.
@@ -88,8 +88,8 @@ fn single_file(upstream: &Upstream, context: &Context) -> Result<(Digest, u64), 
         Artifact::Entry(_) => {}
     }
     let node = &upstream.node;
-    let root = tree_of(artifact)
-        .ok_or_else(|| TaskError::NotAFile { node: node.clone(), path: RelPath::root() })?;
+    let root =
+        tree_of(artifact).ok_or_else(|| TaskError::NotAFile { node: node.clone(), path: RelPath::root() })?;
     let leaves = context.store.tree(root)?.leaves();
     let mut files = leaves.values().filter_map(|leaf| match leaf {
         Leaf::File { digest, size, .. } => Some((*digest, *size)),

@@ -125,7 +125,8 @@ impl Board {
             }
         }
         for at in 0..board.seats.len() {
-            let fresh = board.judged[at].verdict == Verdict::Fresh && board.subjects[at].order != Order::Nothing;
+            let fresh =
+                board.judged[at].verdict == Verdict::Fresh && board.subjects[at].order != Order::Nothing;
             if fresh {
                 board.settle(at, Outcome::Fresh);
             }
@@ -248,9 +249,9 @@ impl Board {
             return;
         }
         let reads = &self.subjects[at].reads;
-        if let Some((_, up)) = reads.iter().find(|(_, up)| {
-            matches!(self.seats[*up].state, State::Failed | State::Skipped)
-        }) {
+        if let Some((_, up)) =
+            reads.iter().find(|(_, up)| matches!(self.seats[*up].state, State::Failed | State::Skipped))
+        {
             let up = *up;
             self.skip(at, up);
             return;

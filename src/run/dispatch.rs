@@ -44,6 +44,8 @@ pub struct Ended {
     /// Whether every node's inputs are still those that its key was made from.
     pub inputs_stood: bool,
     pub interrupted: bool,
+    /// By a request to end rather than by Ctrl-C.
+    pub terminated: bool,
 }
 
 enum Message {
@@ -117,8 +119,9 @@ impl Run<'_> {
                     let Some(message) = message else { return Ok(()) };
                     self.take(message);
                 }
-                () = stop.asked(), if !self.ended.interrupted => {
+                terminated = stop.asked(), if !self.ended.interrupted => {
                     self.ended.interrupted = true;
+                    self.ended.terminated = terminated;
                     self.board.stop();
                     self.context.cancel.cancel();
                 }
@@ -202,7 +205,8 @@ impl Run<'_> {
 
     fn keep(&mut self, at: usize, sender: &UnboundedSender<Message>) {
         self.board.complete(at, self.facts);
-        let parts = (self.tasks[at].clone(), self.products.remove(&at), self.board.judged(at).manifest.clone());
+        let parts =
+            (self.tasks[at].clone(), self.products.remove(&at), self.board.judged(at).manifest.clone());
         let (Some(task), Some((product, leases)), Some(manifest)) = parts else {
             self.board.failed(at, true, Outcome::Failed);
             return;
@@ -238,7 +242,8 @@ impl Run<'_> {
         }
         let (context, sender) = (self.context.clone(), sender.clone());
         tokio::task::spawn_blocking(move || {
-            let nodes: Vec<(&Task, &Artifact)> = batch.iter().map(|(_, task, artifact)| (&**task, artifact)).collect();
+            let nodes: Vec<(&Task, &Artifact)> =
+                batch.iter().map(|(_, task, artifact)| (&**task, artifact)).collect();
             let done = worker::restore(&nodes, &context);
             let done = batch.iter().map(|(at, ..)| *at).zip(done).collect();
             drop(sender.send(Message::Restored(done)));
@@ -367,10 +372,11 @@ fn stop_signals() -> std::io::Result<Stop> {
 }
 
 impl Stop {
-    async fn asked(&mut self) {
+    /// Resolves when asked to stop: whether it was by SIGTERM.
+    async fn asked(&mut self) -> bool {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => false,
+            _ = self.terminate.recv() => true,
         }
     }
 }

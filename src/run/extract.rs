@@ -7,10 +7,10 @@ use crate::digest::Digest;
 use crate::event::Event;
 use crate::pipeline::{BinaryExtract, Check, Expect, NodeName};
 use crate::record::Artifact;
+use crate::run::elf;
 use crate::run::gates::{self, CheckEnd, GateFailure};
 use crate::run::host::{self, HostError, Job, Place};
 use crate::run::task::{Context, TaskError, Upstream, tree_of};
-use crate::run::elf;
 use crate::store::{Placement, Store, Target};
 use crate::tree::Entry;
 
@@ -43,7 +43,10 @@ pub fn gate_memo(artifact: &Artifact, extract: &BinaryExtract) -> Digest {
     let Expect { elf, arch, min_size, max_size } = &extract.expect;
     let arch = arch.as_ref().map(|arch| &arch.value);
     let checks: Vec<&Vec<String>> = extract.checks.iter().map(|check| &check.args).collect();
-    Digest::of(format!("gates 1 {:?} {elf} {arch:?} {min_size:?} {max_size:?} {checks:?}", artifact.value()).as_bytes())
+    Digest::of(
+        format!("gates 1 {:?} {elf} {arch:?} {min_size:?} {max_size:?} {checks:?}", artifact.value())
+            .as_bytes(),
+    )
 }
 
 /// Whether the gates were passed before.

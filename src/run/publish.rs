@@ -91,7 +91,8 @@ fn publish_staged(
             if Stat::of(&path.under(&context.project)).is_ok() {
                 continue;
             }
-            let found = wanted::find(request.artifact, &from.value, &context.store).map_err(|Unknown| lost(request))?;
+            let found = wanted::find(request.artifact, &from.value, &context.store)
+                .map_err(|Unknown| lost(request))?;
             let Some(Entry::File { digest, size, executable }) = found else {
                 let node = request.node.name.clone();
                 return Err(TaskError::NotInArtifact { node, path: from.value.clone() });
@@ -135,7 +136,12 @@ fn is_seed(request: &Request<'_>, path: &RelPath) -> bool {
 
 /// The folder in which a dist stands: seeds are relative to it.
 fn output_of(request: &Request<'_>) -> Option<RelPath> {
-    request.publishing.wanted.iter().find(|wanted| wanted.what == Published::Output).map(|wanted| wanted.path.clone())
+    request
+        .publishing
+        .wanted
+        .iter()
+        .find(|wanted| wanted.what == Published::Output)
+        .map(|wanted| wanted.path.clone())
 }
 
 fn lost(request: &Request<'_>) -> TaskError {
@@ -238,7 +244,8 @@ fn make_way(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), Ta
 
 fn create_folder(path: &Path) -> Result<(), TaskError> {
     match fs::create_dir(path) {
-        Ok(()) => fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(TaskError::io("create", path)),
+        Ok(()) => fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+            .map_err(TaskError::io("create", path)),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(TaskError::io("create", path)(error)),
     }
@@ -257,7 +264,11 @@ fn move_away(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), T
 
 /// Removes what this node published at the same places earlier and does not want any more, where
 /// it is still what was published. Anything else in an output folder is left alone and reported.
-fn remove_leftovers(request: &Request<'_>, stays: &BTreeSet<RelPath>, context: &Context) -> Result<(), TaskError> {
+fn remove_leftovers(
+    request: &Request<'_>,
+    stays: &BTreeSet<RelPath>,
+    context: &Context,
+) -> Result<(), TaskError> {
     let roots: Vec<&Wanted> =
         request.publishing.wanted.iter().filter(|one| matches!(one.entry, Entry::Directory { .. })).collect();
     if roots.is_empty() {
@@ -321,7 +332,11 @@ fn report_foreign(request: &Request<'_>, roots: &[&Wanted], stays: &BTreeSet<Rel
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        context.warn(&request.node.name, format!("`{first}`{rest} in the output folder is not osgraph's: left alone"), None);
+        context.warn(
+            &request.node.name,
+            format!("`{first}`{rest} in the output folder is not osgraph's: left alone"),
+            None,
+        );
     }
 }
 
@@ -341,7 +356,8 @@ impl<'a> Stages<'a> {
     /// A path that does not exist yet, on the file system of `output`.
     fn next(&mut self, output: &RelPath) -> Result<PathBuf, TaskError> {
         let there = output.under(&self.context.project);
-        let folder = there.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(&self.context.project);
+        let folder =
+            there.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(&self.context.project);
         let device = device_of(folder).unwrap_or(0);
         self.count += 1;
         if !self.rooms.contains_key(&device) {

@@ -41,7 +41,9 @@ pub fn make(
             Err(error) => {
                 let again = matches!(
                     &error,
-                    TaskError::Host(HostError::Failed { .. } | HostError::Signalled { .. } | HostError::TimedOut { .. })
+                    TaskError::Host(
+                        HostError::Failed { .. } | HostError::Signalled { .. } | HostError::TimedOut { .. }
+                    )
                 );
                 if !again || attempt > limits.retries || context.cancel.is_cancelled() {
                     return Err(error);
@@ -83,7 +85,8 @@ fn once(
         stdin,
         log: log.clone(),
     };
-    let mut print = |line: &str| context.say(Event::NodePrinted { node: node.clone(), line: line.to_owned() });
+    let mut print =
+        |line: &str| context.say(Event::NodePrinted { node: node.clone(), line: line.to_owned() });
     if recipe.isolate {
         let scratch = context.scratch()?;
         let room = scratch.join("room");
@@ -330,7 +333,8 @@ impl Aside {
                 context.store.discard([there])?;
             } else {
                 let kept = context.store.displace(context.run, there, output)?;
-                let message = format!("`{output}` was there before and is not osgraph's: kept as `{}`", kept.display());
+                let message =
+                    format!("`{output}` was there before and is not osgraph's: kept as `{}`", kept.display());
                 context.warn(node, message, None);
             }
         }

@@ -49,9 +49,12 @@ pub fn look(
                 return if known == *digest { right(known, false) } else { Found::Altered };
             }
             match hash::file(&absolute, &mut Vec::new()) {
-                Ok(hashed) if hashed.digest == *digest => {
-                    Found::Right(Standing { path: path.clone(), stat: hashed.stat, digest: *digest, is_link: false })
-                }
+                Ok(hashed) if hashed.digest == *digest => Found::Right(Standing {
+                    path: path.clone(),
+                    stat: hashed.stat,
+                    digest: *digest,
+                    is_link: false,
+                }),
                 _ => Found::Altered,
             }
         }

@@ -83,9 +83,15 @@ impl Context {
 
     /// Where a node's captured output goes while it runs.
     pub fn log_path(&self, node: &NodeName) -> PathBuf {
-        let name: String = node.0.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-        self.store.root().join("logs").join(format!("{}-{name}.log", self.run))
+        log_path(self.store.root(), self.run, node)
     }
+}
+
+/// Where the captured output of a node that failed stays.
+pub fn log_path(store: &Path, run: RunId, node: &NodeName) -> PathBuf {
+    let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let name: String = node.0.chars().map(safe).collect();
+    store.join("logs").join(format!("{run}-{name}.log"))
 }
 
 /// An upstream's artifact, as its reader gets it.
@@ -188,9 +194,9 @@ impl TaskError {
             Self::SecretMissing(_) | Self::NeedsEngine(_) => Severity::Missing,
             Self::Store(StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_))
             | Self::Place(PlaceError::Damaged { .. })
-            | Self::Place(PlaceError::Store(StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_))) => {
-                Severity::Lost
-            }
+            | Self::Place(PlaceError::Store(
+                StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_),
+            )) => Severity::Lost,
             Self::Store(_) | Self::Place(_) | Self::Io { .. } => Severity::Internal,
             _ => Severity::Failed,
         }
@@ -205,12 +211,16 @@ impl TaskError {
             Self::Git(error) => error.help(),
             Self::Dist(error) => error.help(),
             Self::Gates(failures) => failures.iter().find_map(GateFailure::help).map(str::to_owned),
-            Self::OutputNotMade(path) => Some(format!("let the recipe write `{path}`, or correct its `output`")),
-            Self::NotInArtifact { .. } => Some("correct `path`, or the outputs of that node".to_owned()),
-            Self::SecretMissing(id) => {
-                Some(format!("provide secret `{id}` as the pipeline file says, or declare it `required=#false`"))
+            Self::OutputNotMade(path) => {
+                Some(format!("let the recipe write `{path}`, or correct its `output`"))
             }
-            Self::EscapingLink { link, .. } => Some(format!("make it relative and keep it inside, or `exclude \"/{link}\"`")),
+            Self::NotInArtifact { .. } => Some("correct `path`, or the outputs of that node".to_owned()),
+            Self::SecretMissing(id) => Some(format!(
+                "provide secret `{id}` as the pipeline file says, or declare it `required=#false`"
+            )),
+            Self::EscapingLink { link, .. } => {
+                Some(format!("make it relative and keep it inside, or `exclude \"/{link}\"`"))
+            }
             _ => None,
         }
     }

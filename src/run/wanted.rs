@@ -67,7 +67,8 @@ pub fn runs_in_place(node: &Node) -> bool {
 pub fn publishing(node: &Node, artifact: &Artifact, store: &Store) -> Result<Publishing, Unknown> {
     let mut out = Publishing::default();
     let Artifact::Entry(entry) = artifact else { return Ok(out) };
-    let mut put = |path: &RelPath, what, entry: Entry| out.wanted.push(Wanted { path: path.clone(), what, entry });
+    let mut put =
+        |path: &RelPath, what, entry: Entry| out.wanted.push(Wanted { path: path.clone(), what, entry });
     match &node.work {
         Work::SourceArchive(source) => {
             if let Some(output) = &source.output {
@@ -111,7 +112,12 @@ pub fn find(artifact: &Artifact, path: &RelPath, store: &Store) -> Result<Option
     Ok(Some(at))
 }
 
-fn archives(list: &[Archive], artifact: &Artifact, store: &Store, out: &mut Publishing) -> Result<(), Unknown> {
+fn archives(
+    list: &[Archive],
+    artifact: &Artifact,
+    store: &Store,
+    out: &mut Publishing,
+) -> Result<(), Unknown> {
     let Some(tree) = tree_of(artifact) else { return Ok(()) };
     for one in list {
         match Packed::recall(store, tree, one) {
@@ -188,7 +194,11 @@ pub fn leaves(wanted: &Wanted, store: &Store) -> Result<Leaves, Unknown> {
         Entry::Symlink { target } => Leaf::Symlink { target: target.clone() },
         Entry::Directory { digest } => {
             let tree = store.tree(*digest).map_err(|_| Unknown)?;
-            return Ok(tree.leaves().into_iter().map(|(path, leaf)| (wanted.path.join(&path), leaf)).collect());
+            return Ok(tree
+                .leaves()
+                .into_iter()
+                .map(|(path, leaf)| (wanted.path.join(&path), leaf))
+                .collect());
         }
     };
     Ok(Leaves::from([(wanted.path.clone(), leaf)]))

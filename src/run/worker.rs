@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::event::Event;
 use crate::inputs::hash::cores;
 use crate::key::{Key, Manifest};
-use crate::pipeline::{BaseImage, AppEmbed, Archive, Command, NodeName, Recipe, Work};
+use crate::pipeline::{AppEmbed, Archive, BaseImage, Command, NodeName, Recipe, Work};
 use crate::record::{Artifact, Outcome, Record, Step};
 use crate::run::publish::{self, Request};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
@@ -51,7 +51,10 @@ pub fn make(
     if let Some(key) = key {
         let mut waited = false;
         leases.push(wait(&task.node.name, context, &mut waited, |wait| context.store.lease_key(key, wait))?);
-        if waited && !forced && let Some(record) = context.store.record_by_key(key)? {
+        if waited
+            && !forced
+            && let Some(record) = context.store.record_by_key(key)?
+        {
             return Ok((Product::Shared(record), leases));
         }
     }
@@ -59,7 +62,9 @@ pub fn make(
         wanted::published_outputs(&task.node).iter().map(|path| path.value.under(&context.project)).collect();
     if wanted::runs_in_place(&task.node) && !outputs.is_empty() {
         let paths: Vec<&std::path::Path> = outputs.iter().map(std::path::PathBuf::as_path).collect();
-        leases.extend(wait(&task.node.name, context, &mut false, |wait| context.store.lease_paths(&paths, wait))?);
+        leases.extend(wait(&task.node.name, context, &mut false, |wait| {
+            context.store.lease_paths(&paths, wait)
+        })?);
     }
     let started = Instant::now();
     let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {
@@ -265,7 +270,9 @@ pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Ve
         return done.into_iter().map(Ok).collect();
     }
     let one_by_one: Vec<Option<Result<Vec<Standing>, TaskError>>> = (0..nodes.len())
-        .map(|at| Some(publish_and_note(&[request(at)?], context).map(|mut done| done.pop().unwrap_or_default())))
+        .map(|at| {
+            Some(publish_and_note(&[request(at)?], context).map(|mut done| done.pop().unwrap_or_default()))
+        })
         .collect();
     drop(all);
     let troubles = prepared.into_iter().map(Result::err);
@@ -282,7 +289,10 @@ pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Ve
 
 /// Publishes under a lease of the output paths and notes what stands.
 fn publish_and_note(requests: &[Request<'_>], context: &Context) -> Result<Vec<Vec<Standing>>, TaskError> {
-    if requests.iter().all(|request| request.publishing.wanted.is_empty() && request.publishing.seeds.is_empty()) {
+    if requests
+        .iter()
+        .all(|request| request.publishing.wanted.is_empty() && request.publishing.seeds.is_empty())
+    {
         return Ok(requests.iter().map(|request| request.standing.clone()).collect());
     }
     // A recipe in place holds the lease of its outputs already; nothing is written for it here.

@@ -176,6 +176,11 @@ impl Store {
     }
 
     /// Every path that was ever published, sorted: none of them counts as an input.
+    /// Every archive that the project ever published; entries are not told.
+    pub fn archive_history(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
+        self.db.archive_history(project)
+    }
+
     pub fn ever_published(&self, project: &str) -> Result<Vec<RelPath>, StoreError> {
         self.db.ever_published(project)
     }

@@ -115,7 +115,8 @@ impl Facts for StoreFacts<'_> {
             }
         }
         for seed in &publishing.seeds {
-            let path = output.as_ref().map_or_else(|| seed.path.value.clone(), |root| root.join(&seed.path.value));
+            let path =
+                output.as_ref().map_or_else(|| seed.path.value.clone(), |root| root.join(&seed.path.value));
             let there = path.under(self.project);
             if there.symlink_metadata().is_err() {
                 reasons.push(self.reason(&path, true));
@@ -149,4 +150,3 @@ pub fn loose(standing: &Standing) -> Loose {
         Loose::File { stat: *stat, digest: *digest, racy: false }
     }
 }
-

@@ -283,7 +283,7 @@ impl World for Disk<'_, '_> {
         }
     }
 
-    fn tool(&mut self, tool: &Tool) -> Result<Value, GatherError> {
+    fn tool(&mut self, tool: &Tool, pass: &[Spanned<String>]) -> Result<Value, GatherError> {
         let Tool { program, identify } = tool;
         self.at = Some(program.span);
         let missing = || GatherError::ToolMissing { program: program.value.clone() };
@@ -292,7 +292,8 @@ impl World for Disk<'_, '_> {
             let path = fs::canonicalize(&path).map_err(|_| missing())?;
             return Ok(Value::Entry(self.observer.file(&path)?.entry));
         };
-        let question = ToolQuestion { program: program.value.clone(), identify: identify.clone() };
+        let pass = pass.iter().map(|name| name.value.clone()).collect();
+        let question = ToolQuestion { program: program.value.clone(), identify: identify.clone(), pass };
         if let Some(known) = self.tools.get(&question) {
             return Ok(Value::Text(known.clone()));
         }

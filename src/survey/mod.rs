@@ -1,5 +1,11 @@
 //! The survey: gathers every fact that the judge asks for, once, from inputs and store.
+//!
+//! [`idle`] asks first whether anything moved at all; when it did, [`gather`] composes every node
+//! from what is on disk, [`facts`] answers the judge, and [`why`] tells verdicts apart from the
+//! records they are compared with. [`snapshot`] keeps what was seen for the next time.
 
 pub mod facts;
 pub mod gather;
+pub mod idle;
 pub mod snapshot;
+pub mod why;

@@ -1,4 +1,5 @@
-//! Tests of the whole, linked once.
+//! Tests of the whole, in one binary so that it links once.
 
 mod docs_cli;
+mod docs_pipeline;
 mod init_template;

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use crate::path::RelPath;
 use crate::pipeline::diagnostic::Diagnostic;
-use crate::pipeline::model::{
-    Archive, Dist, HostRecipe, Node, Pipeline, Recipe, Source, Span, Spanned, Work,
-};
+use crate::pipeline::model::{Archive, Dist, Node, Pipeline, Source, Span, Spanned, Work};
 
 /// What stands at a published path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +57,7 @@ pub fn published_paths(pipeline: &Pipeline) -> Vec<PublishedPath> {
                 &[]
             }
             Work::BaseImage(_) | Work::AppEmbed(_) => {
-                let in_place = host(declared).filter(|recipe| !recipe.isolate);
+                let in_place = declared.host().filter(|recipe| !recipe.isolate);
                 in_place.into_iter().flat_map(|recipe| &recipe.outputs).for_each(output);
                 &[]
             }
@@ -84,33 +82,6 @@ fn checksum(archive: &RelPath) -> RelPath {
     }
 }
 
-fn host(node: &Node) -> Option<&HostRecipe> {
-    match &node.work {
-        Work::BaseImage(base) => match &base.recipe {
-            Recipe::Host(recipe) => Some(recipe),
-            Recipe::Docker(_) => None,
-        },
-        Work::AppEmbed(embed) => match &embed.recipe {
-            Recipe::Host(recipe) => Some(recipe),
-            Recipe::Docker(_) => None,
-        },
-        Work::Command(command) => Some(&command.recipe),
-        _ => None,
-    }
-}
-
-fn docker_tags(node: &Node) -> &[Spanned<String>] {
-    let recipe = match &node.work {
-        Work::BaseImage(base) => &base.recipe,
-        Work::AppEmbed(embed) => &embed.recipe,
-        _ => return &[],
-    };
-    match recipe {
-        Recipe::Docker(docker) => &docker.tags,
-        Recipe::Host(_) => &[],
-    }
-}
-
 /// A path that a node reads, as its author wrote it.
 struct Declaration {
     path: RelPath,
@@ -127,27 +98,21 @@ fn declared_sources(node: &Node) -> Vec<Declaration> {
     match &node.work {
         Work::SourceArchive(archive) => {
             archive.overlays.iter().for_each(|placed| add(&placed.from, false));
-            let (Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. }) = &archive.source;
+            let (Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. }) =
+                &archive.source;
             // One outside the project cannot be reached by any output.
             if let Ok(inside) = RelPath::parse(&path.value) {
                 add(&Spanned::new(inside, path.span), false);
             }
         }
         Work::Dist(dist) => dist.copies.iter().for_each(|placed| add(&placed.from, false)),
-        Work::BaseImage(_) | Work::AppEmbed(_) | Work::Command(_) => match host(node) {
-            Some(recipe) => recipe.inputs.iter().for_each(|input| add(input, true)),
-            None => {
-                let (Work::BaseImage(crate::pipeline::BaseImage { recipe, .. })
-                | Work::AppEmbed(crate::pipeline::AppEmbed { recipe, .. })) = &node.work
-                else {
-                    return list;
-                };
-                if let Recipe::Docker(docker) = recipe {
-                    add(&docker.context, false);
-                    add(&docker.dockerfile, false);
-                }
+        Work::BaseImage(_) | Work::AppEmbed(_) | Work::Command(_) => {
+            node.host().into_iter().flat_map(|host| &host.inputs).for_each(|input| add(input, true));
+            if let Some(docker) = node.docker() {
+                add(&docker.context, false);
+                add(&docker.dockerfile, false);
             }
-        },
+        }
         Work::BinaryExtract(_) | Work::Group(_) => {}
     }
     list
@@ -165,11 +130,12 @@ pub(super) fn check(pipeline: &Pipeline) -> Vec<Diagnostic> {
             continue;
         }
         match places.get(place.path.as_str()) {
-            // Said of the recipe itself already.
+            // Said already: of the recipe itself, or of the archives that both belong to.
             Some(first)
                 if first.node == place.node
-                    && first.what == Published::Output
-                    && place.what == first.what => {}
+                    && first.what == place.what
+                    && place.what == Published::Output => {}
+            Some(first) if first.what == place.what && place.what == Published::Checksum => {}
             Some(first) => {
                 let who = if first.node == place.node { "written twice" } else { "written by two nodes" };
                 let message = format!("`{}` is {who}", place.path);
@@ -273,7 +239,7 @@ fn seeds(dist: &Dist, places: &HashMap<&str, &PublishedPath>, mistakes: &mut Vec
 fn tags(pipeline: &Pipeline, mistakes: &mut Vec<Diagnostic>) {
     let mut first: HashMap<&str, (Span, usize)> = HashMap::new();
     for (index, node) in pipeline.nodes.iter().enumerate() {
-        for tag in docker_tags(node) {
+        for tag in node.docker().into_iter().flat_map(|docker| &docker.tags) {
             let (span, owner) = *first.entry(&tag.value).or_insert((tag.span, index));
             if owner != index {
                 let message = format!("two nodes are tagged `{}`", tag.value);

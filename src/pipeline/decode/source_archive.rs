@@ -6,7 +6,7 @@ use crate::pipeline::model::{Placed, Source, SourceArchive, Spanned};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::syntax::SyntaxNode;
 
-const CHILDREN: [&str; 6] = ["git", "dir", "exclude", "overlay", "output", "archive"];
+const CHILDREN: [&str; 7] = ["auto", "git", "dir", "exclude", "overlay", "output", "archive"];
 
 pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<SourceArchive> {
     let mut source = None;
@@ -17,6 +17,15 @@ pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<SourceArchive> 
             "git" => {
                 scope.once(seen, child);
                 source = git(scope, child);
+            }
+            "auto" => {
+                scope.once(seen, child);
+                source = git(scope, child).map(|source| match source {
+                    Source::Git { path, reference, submodules } => {
+                        Source::Auto { path, reference, submodules }
+                    }
+                    other => other,
+                });
             }
             "dir" => {
                 scope.once(seen, child);
@@ -45,18 +54,16 @@ pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<SourceArchive> 
         }
         true
     });
-    match (seen.place("git"), seen.place("dir")) {
-        (Some(git), Some(dir)) => {
-            let mistake = Diagnostic::new(
-                "mixed-source",
-                "a source is `git` or `dir`, not both",
-                git.max(dir),
-                "one too many",
-            );
-            scope.report(mistake.label(git.min(dir), "already given here"));
+    let mut given: Vec<_> = ["auto", "git", "dir"].iter().filter_map(|word| seen.place(word)).collect();
+    given.sort();
+    match given.as_slice() {
+        [first, .., last] => {
+            let message = "a source is one of `git`, `dir` and `auto`";
+            let mistake = Diagnostic::new("mixed-source", message, *last, "one too many");
+            scope.report(mistake.label(*first, "already given here"));
         }
-        (None, None) => {
-            let message = "`source-archive` needs `git` or `dir`";
+        [] => {
+            let message = "`source-archive` needs `git`, `dir` or `auto`";
             let mistake = Diagnostic::new("missing-child", message, node.name_span(), "has neither");
             scope.report(
                 mistake.help("add `git \"path\" ref=\"HEAD\"` for committed files, or `dir \"path\"`"),

@@ -81,6 +81,29 @@ impl Db {
         })
     }
 
+    /// Every archive that the project ever published, with the run that last did.
+    pub(in crate::store) fn archive_history(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(
+                "SELECT path, node, run FROM publications
+                 WHERE project = ?1 AND what = 'archive' ORDER BY path",
+            )?;
+            let rows = statement.query_map([project], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+            })?;
+            let mut found = Vec::new();
+            for row in rows {
+                let (path, node, run) = row?;
+                if let Ok(path) = RelPath::try_from(path) {
+                    let (node, run) = (NodeName(node), RunId(run));
+                    found.push(Publication { path, node, what: Published::Archive, entry: None, run });
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// What stands published now in all projects, with the key of the record that its node
     /// stands on.
     pub(in crate::store) fn published_entries(&self) -> Result<Vec<(Key, Entry)>, StoreError> {

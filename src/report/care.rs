@@ -13,37 +13,45 @@ use crate::report::quantity::{count, grouped, millis, size};
 pub struct Info {
     /// Its folder, as shown.
     pub path: String,
-    /// Bytes on disk, everything counted.
-    pub bytes: u64,
-    pub records: u64,
-    pub runs: u64,
-    /// Distinct contents, and their bytes before compression.
+    /// Distinct contents and their bytes.
     pub contents: u64,
-    pub content_bytes: u64,
+    pub bytes: u64,
+    /// What they take on disk, in packs and in files of their own.
+    pub disk_bytes: u64,
     pub packs: u64,
-    pub pack_bytes: u64,
-    /// Contents in files of their own.
     pub blobs: u64,
-    pub blob_bytes: u64,
+    /// Bytes in packs that nothing refers to any more.
+    pub dead_bytes: u64,
+    pub database_bytes: u64,
     /// Unpacked trees, which can be made again.
     pub trees: u64,
-    pub tree_bytes: u64,
+    pub records: u64,
+    pub runs: u64,
+    /// Pipelines that use the store.
+    pub projects: u64,
 }
 
 /// `osgraph cache info`
 pub fn info(info: &Info, palette: Palette) -> String {
     let line = |name: &str, text: String| format!("{}{text}\n", palette.dim(format!("{name:10}")));
-    let sized =
-        |number: u64, noun: &str, bytes: u64| format!("{}, {}", count(number as usize, noun), size(bytes));
     [
         line("store", info.path.clone()),
-        line("size", size(info.bytes)),
+        line("contents", format!("{}, {}", count(info.contents as usize, "content"), size(info.bytes))),
+        line(
+            "on disk",
+            format!(
+                "{} in {} and {}, {} of it dead",
+                size(info.disk_bytes),
+                count(info.packs as usize, "pack"),
+                count(info.blobs as usize, "blob"),
+                size(info.dead_bytes)
+            ),
+        ),
+        line("database", size(info.database_bytes)),
+        line("trees", count(info.trees as usize, "unpacked tree")),
         line("records", grouped(info.records)),
         line("runs", grouped(info.runs)),
-        line("contents", sized(info.contents, "content", info.content_bytes)),
-        line("packs", sized(info.packs, "pack", info.pack_bytes)),
-        line("blobs", sized(info.blobs, "blob", info.blob_bytes)),
-        line("trees", sized(info.trees, "unpacked tree", info.tree_bytes)),
+        line("projects", grouped(info.projects)),
     ]
     .concat()
 }
@@ -89,10 +97,8 @@ pub fn collected(report: &Collected, palette: Palette) -> String {
 pub struct Damage {
     /// What is damaged, by digest or file name.
     pub what: String,
-    /// Why: `its bytes hash to …`, `is missing`.
+    /// Why: `has other bytes`, `is missing`.
     pub problem: String,
-    /// Nodes whose records need it.
-    pub nodes: Vec<String>,
 }
 
 /// What a verification found.
@@ -109,15 +115,9 @@ pub struct Verified {
 pub fn verified(report: &Verified, palette: Palette) -> String {
     let Verified { contents, bytes, duration_ms, damages, repaired } = report;
     let mut out = String::new();
-    for Damage { what, problem, nodes } in damages {
-        out.push_str(&format!(
-            "{}  `{what}` {problem}",
-            word(palette, if *repaired { "removed" } else { "failed" })
-        ));
-        if !nodes.is_empty() {
-            out.push_str(&format!(" (needed by {})", nodes.join(", ")));
-        }
-        out.push('\n');
+    for Damage { what, problem } in damages {
+        let opening = word(palette, if *repaired { "removed" } else { "failed" });
+        out.push_str(&format!("{opening}  `{what}` {problem}\n"));
     }
     let checked =
         format!("{}, {} in {}", count(*contents as usize, "content"), size(*bytes), millis(*duration_ms));
@@ -156,32 +156,32 @@ mod tests {
     fn info_is_a_short_list() {
         let report = Info {
             path: "/p/cache".into(),
-            bytes: 1 << 30,
+            contents: 20_000,
+            bytes: 3 << 30,
+            disk_bytes: 1 << 30,
+            packs: 1,
+            blobs: 3,
+            dead_bytes: 0,
+            database_bytes: 100 << 20,
+            trees: 0,
             records: 1_200,
             runs: 41,
-            contents: 20_000,
-            content_bytes: 3 << 30,
-            packs: 1,
-            pack_bytes: 100 << 20,
-            blobs: 3,
-            blob_bytes: 924 << 20,
-            trees: 0,
-            tree_bytes: 0,
+            projects: 1,
         };
         assert_eq!(
             info(&report, Palette::PLAIN),
             "\
 store     /p/cache
-size      1.0 GiB
+contents  20,000 contents, 3.0 GiB
+on disk   1.0 GiB in 1 pack and 3 blobs, 0 B of it dead
+database  100 MiB
+trees     0 unpacked trees
 records   1,200
 runs      41
-contents  20,000 contents, 3.0 GiB
-packs     1 pack, 100 MiB
-blobs     3 blobs, 924 MiB
-trees     0 unpacked trees, 0 B
+projects  1
 "
         );
-        assert!(json(&report).starts_with(r#"{"v":1,"path":"/p/cache","bytes":1073741824,"records":1200,"#));
+        assert!(json(&report).starts_with(r#"{"v":1,"path":"/p/cache","contents":20000,"#));
     }
 
     #[test]
@@ -206,13 +206,12 @@ trees     0 unpacked trees, 0 B
     fn damage_is_named_with_its_mend() {
         let sound = Verified { contents: 2, bytes: 10, duration_ms: 3, damages: vec![], repaired: false };
         assert_eq!(verified(&sound, Palette::PLAIN), "done      2 contents, 10 B in 3 ms: all sound\n");
-        let damage =
-            Damage { what: "0123".into(), problem: "is missing".into(), nodes: vec!["a".into(), "b".into()] };
+        let damage = Damage { what: "0123".into(), problem: "is missing".into() };
         let damaged = Verified { damages: vec![damage], ..sound };
         assert_eq!(
             verified(&damaged, Palette::PLAIN),
             "\
-failed    `0123` is missing (needed by a, b)
+failed    `0123` is missing
 failed    2 contents, 10 B in 3 ms: 1 damaged
 help      `osgraph cache verify --repair` forgets what is damaged, so that it is built anew
 "

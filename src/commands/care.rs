@@ -1,0 +1,132 @@
+//! `osgraph gc` and `osgraph cache`: looking after the store.
+
+use std::time::Instant;
+
+use crate::commands::args::{Cache, CacheCommand, Format, Gc};
+use crate::commands::exit::Exit;
+use crate::commands::fault::Fault;
+use crate::commands::ground::Ground;
+use crate::commands::screen::Screen;
+use crate::report::care::{self, Collected, Damage, Info, Verified};
+use crate::store::{DamageKind, ExclusiveLease, GcOptions, Store, StoreInfo};
+
+pub fn gc(ground: &Ground, args: &Gc, screen: &Screen) -> Result<Exit, Fault> {
+    let options = GcOptions { max_size: args.max_size, max_age: args.max_age, keep_cost: args.keep_cost };
+    let report = if args.dry_run {
+        Store::open_read_only(&ground.store)?.gc_preview(&options)?
+    } else {
+        let store = Store::open(&ground.store)?;
+        let lease = exclusive(&store, screen)?;
+        let report = store.gc(&options, &lease)?;
+        store.finish_trash();
+        report
+    };
+    let report = Collected {
+        dry_run: args.dry_run,
+        records: report.records,
+        contents: report.contents,
+        freed: report.freed_bytes,
+        left: report.kept_bytes,
+        rebuild_ms: report.rebuild_ms,
+    };
+    show(screen, &report, care::collected);
+    Ok(Exit::Done)
+}
+
+pub fn cache(ground: &Ground, args: &Cache, screen: &Screen) -> Result<Exit, Fault> {
+    match &args.command {
+        CacheCommand::Info { settings: _ } => {
+            let StoreInfo {
+                root,
+                read_only: _,
+                contents,
+                bytes,
+                disk_bytes,
+                blobs,
+                packs,
+                dead_bytes,
+                database_bytes,
+                unpacked_trees,
+                records,
+                runs,
+                projects,
+            } = Store::open_read_only(&ground.store)?.info()?;
+            let info = Info {
+                path: root.display().to_string(),
+                contents,
+                bytes,
+                disk_bytes,
+                packs,
+                blobs,
+                dead_bytes,
+                database_bytes,
+                trees: unpacked_trees,
+                records,
+                runs,
+                projects,
+            };
+            show(screen, &info, care::info);
+            Ok(Exit::Done)
+        }
+        CacheCommand::Verify { repair, settings: _ } => verify(ground, *repair, screen),
+    }
+}
+
+fn verify(ground: &Ground, repair: bool, screen: &Screen) -> Result<Exit, Fault> {
+    let start = Instant::now();
+    let store = if repair { Store::open(&ground.store)? } else { Store::open_read_only(&ground.store)? };
+    let lease = if repair { Some(exclusive(&store, screen)?) } else { None };
+    let found = store.verify(lease.as_ref(), &|_, _| {})?;
+    let sound = found.is_sound();
+    let problem = |kind| match kind {
+        DamageKind::Missing => "is missing",
+        DamageKind::Altered => "has other bytes than it should",
+    };
+    let mut damages: Vec<Damage> = found
+        .damaged
+        .iter()
+        .map(|one| Damage { what: one.digest.short(), problem: problem(one.kind).to_owned() })
+        .collect();
+    if found.bad_records > 0 {
+        let problem = format!(
+            "has {} that cannot be read",
+            crate::report::quantity::count(found.bad_records as usize, "record")
+        );
+        damages.push(Damage { what: "osgraph.db".to_owned(), problem });
+    }
+    damages.extend(
+        found.database.iter().map(|text| Damage { what: "osgraph.db".to_owned(), problem: text.clone() }),
+    );
+    let report = Verified {
+        contents: found.contents,
+        bytes: found.bytes,
+        duration_ms: start.elapsed().as_millis() as u64,
+        damages,
+        repaired: found.repaired,
+    };
+    show(screen, &report, care::verified);
+    Ok(if sound || repair { Exit::Done } else { Exit::Internal })
+}
+
+/// Waits until nobody else uses the store, saying so once.
+fn exclusive(store: &Store, screen: &Screen) -> Result<ExclusiveLease, Fault> {
+    let mut said = false;
+    let lease = store.exclusive_lease(&mut || {
+        if !std::mem::replace(&mut said, true) {
+            screen.remark("waiting for runs that use the store\n");
+        }
+        true
+    })?;
+    lease.ok_or_else(|| Fault::Usage("the store is in use".to_owned()))
+}
+
+fn show<T: serde::Serialize>(
+    screen: &Screen,
+    report: &T,
+    text: impl Fn(&T, crate::report::Palette) -> String,
+) {
+    match screen.format {
+        Format::Json => screen.answer(&care::json(report)),
+        Format::Text => screen.answer(&text(report, screen.palette)),
+    }
+}

@@ -1,0 +1,127 @@
+//! Every way in which a command can end badly, with its exit code and its mend.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::commands::exit::Exit;
+use crate::graph::UnknownTargets;
+use crate::inputs::observe::ObserveError;
+use crate::pipeline::{Diagnostic, Diagnostics, NodeName, SourceFile, Span};
+use crate::store::StoreError;
+use crate::survey::gather::{GatherError, Trouble};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("the folder `{}` cannot be used", path.display())]
+    NoFolder { path: PathBuf, source: io::Error },
+    #[error("there is no pipeline file `{}`", path.display())]
+    NoPipeline { path: PathBuf },
+    #[error("`{}` cannot be read", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Pipeline(Box<Diagnostics>),
+    /// Inputs that are not there or cannot be used.
+    #[error(transparent)]
+    Inputs(Box<InputFault>),
+    #[error(transparent)]
+    Targets(#[from] UnknownTargets),
+    #[error("{0}")]
+    Usage(String),
+    #[error("no artifact of `{0}` is in the store, so it cannot be assumed fresh")]
+    NothingToAssume(NodeName),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("could not {action}")]
+    Io { action: String, source: io::Error },
+    #[error("`{}` exists", path.display())]
+    Exists { path: PathBuf },
+    #[error("{0}")]
+    Expectation(String),
+    #[error("{0}")]
+    NotFound(String),
+}
+
+/// Troubles with inputs, shown like mistakes in the pipeline file that declares them.
+#[derive(Debug, thiserror::Error)]
+#[error("{report}")]
+pub struct InputFault {
+    #[source]
+    pub report: Diagnostics,
+    exit: Exit,
+}
+
+impl Fault {
+    pub fn pipeline(diagnostics: Diagnostics) -> Self {
+        Self::Pipeline(Box::new(diagnostics))
+    }
+
+    pub fn inputs(source: &SourceFile, troubles: Vec<Trouble>) -> Self {
+        let exit = Exit::of_all(troubles.iter().map(|trouble| exit_of(&trouble.error)));
+        let list = troubles.into_iter().map(diagnostic).collect();
+        Self::Inputs(Box::new(InputFault { report: Diagnostics::new(source, list), exit }))
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NoFolder { .. } | Self::NoPipeline { .. } | Self::Unreadable { .. } => Exit::Usage,
+            Self::Pipeline(_)
+            | Self::Targets(_)
+            | Self::Usage(_)
+            | Self::Exists { .. }
+            | Self::NotFound(_) => Exit::Usage,
+            Self::Inputs(fault) => fault.exit,
+            Self::NothingToAssume(_) => Exit::Missing,
+            Self::Store(_) | Self::Io { .. } => Exit::Internal,
+            Self::Expectation(_) => Exit::Expectation,
+        }
+    }
+
+    pub fn help(&self) -> Option<String> {
+        use miette::Diagnostic as _;
+        match self {
+            Self::NoPipeline { .. } => {
+                Some("write one with `osgraph init`, or name another with `-f FILE`".to_owned())
+            }
+            Self::Targets(_) => Some("`osgraph graph` shows all nodes".to_owned()),
+            Self::NothingToAssume(node) => Some(format!("build it once with `osgraph run {node}`")),
+            Self::Store(error) => error.help().map(|help| help.to_string()),
+            Self::Exists { .. } => Some("replace it with `--force`".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn exit_of(error: &GatherError) -> Exit {
+    match error {
+        GatherError::Observe(ObserveError::Missing { .. })
+        | GatherError::Git(_)
+        | GatherError::ToolMissing { .. }
+        | GatherError::NoEngine(_) => Exit::Missing,
+        GatherError::OutputRead { .. } => Exit::Usage,
+        GatherError::Observe(_) | GatherError::ToolFailed { .. } => Exit::NodeFailed,
+    }
+}
+
+fn diagnostic(trouble: Trouble) -> Diagnostic {
+    let Trouble { node, span, error } = trouble;
+    let (code, label) = match &error {
+        GatherError::Observe(ObserveError::Missing { .. }) => ("missing-input", "not there"),
+        GatherError::Observe(_) => ("unusable-input", "cannot be used"),
+        GatherError::Git(_) => ("git", "git cannot give this"),
+        GatherError::OutputRead { .. } => ("output-read", "made by another node"),
+        GatherError::ToolMissing { .. } => ("missing-tool", "not found"),
+        GatherError::ToolFailed { .. } => ("unidentified-tool", "does not say what it is"),
+        GatherError::NoEngine(_) => ("no-engine", "needs a container engine"),
+    };
+    let help = error.help();
+    let mut message = error.to_string();
+    if let Some(cause) = std::error::Error::source(&error) {
+        message = format!("{message}: {cause}");
+    }
+    let found =
+        Diagnostic::new(code, format!("{message} (node `{node}`)"), span.unwrap_or(Span::default()), label);
+    match help {
+        Some(help) => found.help(help),
+        None => found,
+    }
+}

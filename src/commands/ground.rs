@@ -1,0 +1,122 @@
+//! Where a command stands: project, pipeline file, store and the caller's environment.
+//!
+//! The one place that reads the environment and starts the programs that a survey asks.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::commands::args::Cli;
+use crate::commands::fault::Fault;
+use crate::inputs::git::{GitProgram, User};
+use crate::inputs::input::ToolQuestion;
+use crate::run::host::{self, Cancel, HostError};
+use crate::survey::idle::Question;
+
+/// Resolved general options.
+pub struct Ground {
+    /// Absolute, without links.
+    pub project: PathBuf,
+    /// The pipeline file, absolute.
+    pub file: PathBuf,
+    /// As the reader knows it.
+    pub shown: String,
+    /// Absolute; may not exist yet.
+    pub store: PathBuf,
+    pub set: Vec<(String, String)>,
+    pub git: GitProgram,
+    pub search_path: OsString,
+    /// Copies instead of namespaces: `OSGRAPH_ISOLATION=copy`.
+    pub copies: bool,
+}
+
+/// The caller's environment, one name at a time.
+#[expect(clippy::disallowed_methods, reason = "this is the owner of the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl Ground {
+    pub fn of(cli: &Cli) -> Result<Self, Fault> {
+        let general = &cli.general;
+        let here = general.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        let file = here.join(&general.file);
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let project = std::fs::canonicalize(folder)
+            .map_err(|source| Fault::NoFolder { path: folder.into(), source })?;
+        let name = file.file_name().ok_or_else(|| Fault::NoPipeline { path: file.clone() })?;
+        let store = match &general.store {
+            Some(store) => absolute(&here.join(store))?,
+            None => project.join("cache"),
+        };
+        let search_path = OsString::from(environment("PATH").unwrap_or_default());
+        Ok(Self {
+            file: project.join(name),
+            shown: file.display().to_string(),
+            store,
+            set: cli.settings().map(|set| (set.name.clone(), set.value.clone())).collect(),
+            git: GitProgram {
+                program: PathBuf::from("git"),
+                search_path: search_path.clone(),
+                user: User {
+                    home: environment("HOME").map(PathBuf::from),
+                    config_home: environment("XDG_CONFIG_HOME").map(PathBuf::from),
+                },
+            },
+            search_path,
+            copies: environment("OSGRAPH_ISOLATION").as_deref() == Some("copy"),
+            project,
+        })
+    }
+
+    /// Under which the store keeps this pipeline's history.
+    pub fn project_id(&self) -> String {
+        self.file.display().to_string()
+    }
+
+    /// Where the state of this pipeline lies.
+    pub fn state(&self) -> PathBuf {
+        let name = crate::digest::Digest::of(self.project_id().as_bytes()).short();
+        self.store.join("state").join(format!("{name}.v1"))
+    }
+
+    pub fn question<'a>(&'a self, targets: &'a [String]) -> Question<'a> {
+        Question {
+            project: &self.project,
+            file: &self.file,
+            store: &self.store,
+            targets,
+            set: &self.set,
+            environment: &environment,
+            search_path: self.search_path.to_str().unwrap_or_default(),
+        }
+    }
+
+    /// What a tool says it is; none when its program is not there.
+    pub fn identify(&self, question: &ToolQuestion) -> Result<Option<String>, String> {
+        let cancel = Cancel::new().map_err(|error| error.to_string())?;
+        let env: Vec<(String, String)> =
+            question.pass.iter().filter_map(|name| Some((name.clone(), environment(name)?))).collect();
+        match host::identify(&question.identify, &env, &self.search_path, &self.project, &cancel) {
+            Ok(text) => Ok(Some(text)),
+            Err(HostError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    pub fn resolve(&self, program: &str) -> Option<PathBuf> {
+        host::resolve_program(program, &self.search_path)
+    }
+}
+
+/// Absolute and as free of links as what exists of it allows.
+fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+    let wrong = |source| Fault::NoFolder { path: path.into(), source };
+    let path = std::path::absolute(path).map_err(wrong)?;
+    if let Ok(found) = std::fs::canonicalize(&path) {
+        return Ok(found);
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(absolute(parent)?.join(name)),
+        _ => Ok(path),
+    }
+}

@@ -1,0 +1,89 @@
+//! `osgraph runs` and `osgraph log`: what happened before.
+
+use crate::commands::args::{Format, Log, Runs};
+use crate::commands::exit::Exit;
+use crate::commands::fault::Fault;
+use crate::commands::ground::Ground;
+use crate::commands::screen::{Screen, now};
+use crate::pipeline::NodeName;
+use crate::record::{RunId, Step};
+use crate::report::runs as report;
+use crate::store::Store;
+
+/// How many runs back a node's log is looked for.
+const FAR: usize = 1000;
+
+/// Runs that did nothing are only in a log until the store takes them in; a store that cannot be
+/// written shows what it has.
+fn open(ground: &Ground) -> Result<Store, Fault> {
+    if ground.store.join("osgraph.db").exists()
+        && let Ok(store) = Store::open(&ground.store)
+        && !store.is_read_only()
+    {
+        store.import_idle_runs()?;
+        return Ok(store);
+    }
+    Ok(Store::open_read_only(&ground.store)?)
+}
+
+pub fn runs(ground: &Ground, args: &Runs, screen: &Screen) -> Result<Exit, Fault> {
+    let store = open(ground)?;
+    let text = match args.run {
+        None => {
+            let list = store.runs(Some(&ground.project_id()), args.limit.get())?;
+            match screen.format {
+                Format::Json => report::list_json(&list),
+                Format::Text => report::list(&list, now(), screen.palette),
+            }
+        }
+        Some(id) => {
+            let run =
+                store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?;
+            let steps = store.steps(run.id)?;
+            match screen.format {
+                Format::Json => report::one_json(&run, &steps),
+                Format::Text => report::one(&run, &steps, now(), screen.palette),
+            }
+        }
+    };
+    screen.answer(&text);
+    Ok(Exit::Done)
+}
+
+pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> {
+    let store = open(ground)?;
+    if let Ok(id) = args.of.parse::<i64>() {
+        let run = store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?;
+        for step in store.steps(run.id)? {
+            if let Some(text) = text(&store, ground, &step) {
+                screen.answer(&format!("{}\n{text}", screen.palette.bold(format!("== {}", step.node))));
+            }
+        }
+        return Ok(Exit::Done);
+    }
+    let node = NodeName(args.of.clone());
+    for run in store.runs(Some(&ground.project_id()), FAR)? {
+        for step in store.steps(run.id)? {
+            if step.node == node
+                && let Some(text) = text(&store, ground, &step)
+            {
+                screen.answer(&text);
+                return Ok(Exit::Done);
+            }
+        }
+    }
+    Err(Fault::NotFound(format!("no run of `{node}` printed anything")))
+}
+
+/// A step's captured output: from the store, or where a failed recipe left it.
+fn text(store: &Store, ground: &Ground, step: &Step) -> Option<String> {
+    let bytes = match &step.log {
+        Some(digest) => store.read(digest).ok()?,
+        None => std::fs::read(crate::run::task::log_path(&ground.store, step.run, &step.node)).ok()?,
+    };
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Some(text)
+}

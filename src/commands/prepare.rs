@@ -1,0 +1,371 @@
+//! From pipeline text to judged nodes: what `run`, `explain` and dry runs share.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::commands::fault::Fault;
+use crate::commands::ground::{Ground, environment};
+use crate::digest::Digest;
+use crate::graph::{Graph, NodeIndex};
+use crate::inputs::git;
+use crate::inputs::index::Loose;
+use crate::inputs::input::{GitQuestion, Input, ToolQuestion};
+use crate::inputs::observe::{Known, Observer, Progress, Sightings};
+use crate::inputs::stat::{Clock, Stat, boot_id};
+use crate::key::compose::Composed;
+use crate::path::RelPath;
+use crate::pipeline::{
+    Diagnostics, Document, Node, NodeName, Overrides, ParamOrigin, Pipeline, SourceFile, check,
+};
+use crate::plan::judge::{Judged, Order, Subject};
+use crate::plan::{Code, Explanation};
+use crate::store::Store;
+use crate::survey::facts::{Cache, StoreFacts};
+use crate::survey::gather::{Surroundings, gather};
+use crate::survey::idle::Doubt;
+use crate::survey::snapshot::{Meta, Snapshot};
+use crate::survey::why::{Case, Historian};
+
+/// The version of the program that a state file belongs to.
+pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
+/// A pipeline, read and checked.
+pub struct Loaded {
+    pub source: SourceFile,
+    pub pipeline: Pipeline,
+    pub graph: Graph,
+    /// Its compiled form and the digest of the text.
+    pub document: Vec<u8>,
+    pub digest: Digest,
+    /// Environment names that may give parameters.
+    pub names: Vec<String>,
+}
+
+/// Reads the pipeline; its compiled form is taken from `snapshot` where the text is the same.
+pub fn load(ground: &Ground, snapshot: &mut Snapshot) -> Result<Loaded, Fault> {
+    let bytes = std::fs::read(&ground.file).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => Fault::NoPipeline { path: ground.file.clone() },
+        _ => Fault::Unreadable { path: ground.file.clone(), source },
+    })?;
+    let digest = Digest::of(&bytes);
+    let source = SourceFile::from_bytes(ground.shown.clone(), bytes).map_err(Fault::pipeline)?;
+    let compiled = snapshot.document(&digest).and_then(|bytes| Some((Document::decode(&bytes).ok()?, bytes)));
+    let (parsed, document) = match compiled {
+        Some(known) => known,
+        None => {
+            let parsed = Document::parse(&source).map_err(Fault::pipeline)?;
+            let bytes = parsed.encode();
+            (parsed, bytes)
+        }
+    };
+    let overrides = Overrides {
+        set: ground.set.clone(),
+        env: &environment,
+        read_file: &|path: &RelPath| std::fs::read(path.under(&ground.project)),
+        host_arch: std::env::consts::ARCH,
+    };
+    let pipeline = parsed.resolve(&source, &overrides).map_err(Fault::pipeline)?;
+    let around = check::Surroundings {
+        pipeline_file: below(ground, &ground.file),
+        store: below(ground, &ground.store),
+    };
+    check::surroundings(&pipeline, &source, &around).map_err(Fault::pipeline)?;
+    let names = parsed.parameters().iter().map(crate::pipeline::params::Declaration::variable).collect();
+    drop(parsed);
+    let graph = Graph::build(&pipeline, &source).map_err(Fault::pipeline)?;
+    Ok(Loaded { source, pipeline, graph, document, digest, names })
+}
+
+/// Refuses outputs that would overwrite a file under version control. Starts git, so it is asked
+/// by `check` and by a survey, never by a run that does nothing.
+pub fn refuse_tracked(ground: &Ground, loaded: &Loaded) -> Result<(), Fault> {
+    if !git::is_repository(&ground.project) {
+        return Ok(());
+    }
+    let paths: Vec<RelPath> =
+        check::published_paths(&loaded.pipeline).into_iter().map(|published| published.path).collect();
+    // Without git nothing can be told; what needs git says so itself.
+    let Ok(tracked) = git::tracked(&ground.project, &paths, &ground.git) else { return Ok(()) };
+    let is_file = |path: &RelPath| tracked.contains(path) && path.under(&ground.project).is_file();
+    let list = check::tracked_conflicts(&loaded.pipeline, &is_file);
+    if list.is_empty() { Ok(()) } else { Err(Fault::pipeline(Diagnostics::new(&loaded.source, list))) }
+}
+
+fn below(ground: &Ground, path: &std::path::Path) -> Option<RelPath> {
+    RelPath::parse(path.strip_prefix(&ground.project).ok()?.to_str()?).ok()
+}
+
+/// What is asked of nodes by name.
+#[derive(Default)]
+pub struct Orders<'a> {
+    pub targets: &'a [String],
+    pub force: &'a [String],
+    pub rebuild: &'a [String],
+    pub assume_fresh: &'a [String],
+}
+
+/// Everything known of the nodes of a run, by position: upstreams first.
+pub struct Prepared {
+    pub loaded: Loaded,
+    pub store: Arc<Store>,
+    pub targets: Vec<NodeIndex>,
+    pub order: Vec<NodeIndex>,
+    pub nodes: Vec<Node>,
+    pub names: Vec<NodeName>,
+    pub composed: Vec<Composed<Input>>,
+    pub subjects: Vec<Subject>,
+    pub known: Arc<Known>,
+    sightings: Option<Sightings>,
+    tools: Vec<(ToolQuestion, String)>,
+    sources: Vec<(GitQuestion, Digest)>,
+    owns: HashSet<Digest>,
+    requested: HashSet<usize>,
+    published: HashSet<RelPath>,
+    pub project_id: String,
+}
+
+/// Surveys the nodes that `orders` needs. `writing`: whether anything may be written, even a
+/// clock file.
+pub fn prepare(
+    ground: &Ground,
+    loaded: Loaded,
+    doubt: Doubt,
+    store: Arc<Store>,
+    orders: &Orders<'_>,
+    progress: &Progress,
+) -> Result<Prepared, Fault> {
+    let project_id = ground.project_id();
+    let targets = loaded.graph.targets(orders.targets)?;
+    let order = loaded.graph.closure(&targets);
+    let nodes: Vec<Node> = order.iter().map(|index| loaded.pipeline.nodes[index.index()].clone()).collect();
+    let names: Vec<NodeName> = nodes.iter().map(|node| node.name.clone()).collect();
+    let positions: HashMap<&NodeName, usize> =
+        names.iter().enumerate().map(|(at, name)| (name, at)).collect();
+    let by_index: HashMap<NodeIndex, usize> =
+        order.iter().enumerate().map(|(at, index)| (*index, at)).collect();
+
+    let mut published: BTreeMap<RelPath, Option<NodeName>> =
+        store.ever_published(&project_id)?.into_iter().map(|path| (path, None)).collect();
+    for one in check::published_paths(&loaded.pipeline) {
+        let node = loaded.pipeline.nodes[one.node].name.clone();
+        published.insert(one.path, Some(node));
+    }
+    let clock =
+        if store.is_read_only() { Clock::distrusting() } else { Clock::read(&store.root().join("tmp")) };
+    let mut observer = Observer::new(doubt.index, doubt.moved, clock, progress);
+    let identify = |question: &ToolQuestion| ground.identify(question);
+    let resolve = |program: &str| ground.resolve(program);
+    let around = Surroundings {
+        project: &ground.project,
+        store: &ground.store,
+        git: &ground.git,
+        identify: &identify,
+        resolve: &resolve,
+        published: &published,
+    };
+    observer.file(&ground.file).map_err(|error| Fault::Io {
+        action: format!("read `{}`", ground.shown),
+        source: std::io::Error::other(error),
+    })?;
+    for param in &loaded.pipeline.params {
+        if let ParamOrigin::FromFile(path) = &param.origin {
+            observer.note_present(&path.under(&ground.project));
+        }
+    }
+    let refs: Vec<&Node> = nodes.iter().collect();
+    let gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)
+        .map_err(|troubles| Fault::inputs(&loaded.source, troubles))?;
+
+    let mut subjects = Vec::with_capacity(nodes.len());
+    for (at, (node, composed)) in nodes.iter().zip(&gathered.nodes).enumerate() {
+        let reads: Vec<(String, usize)> = composed
+            .reads
+            .iter()
+            .filter_map(|read| Some((read.label.clone(), *positions.get(&read.node)?)))
+            .collect();
+        let follows = loaded
+            .graph
+            .upstreams(order[at])
+            .iter()
+            .filter_map(|up| by_index.get(&up.node).copied())
+            .filter(|up| !reads.iter().any(|(_, read)| read == up))
+            .collect();
+        subjects.push(Subject {
+            own: composed.own.clone(),
+            reads,
+            follows,
+            order: order_of(node, orders, &store, &project_id)?,
+        });
+    }
+    for name in orders.force.iter().chain(orders.rebuild).chain(orders.assume_fresh) {
+        if !positions.contains_key(&NodeName(name.clone())) {
+            loaded.graph.targets(std::slice::from_ref(name))?;
+            return Err(Fault::Usage(format!("`{name}` is not needed by what is to be built")));
+        }
+    }
+    let owns: Vec<Digest> = subjects.iter().map(|subject| subject.own.own_digest()).collect();
+    let owns = store.known_owns(&owns)?;
+    let requested = if orders.targets.is_empty() {
+        HashSet::new()
+    } else {
+        targets.iter().filter_map(|index| by_index.get(index).copied()).collect()
+    };
+    let known = observer.known();
+    let current = store.publications(&project_id)?.into_iter().map(|one| one.path).collect();
+    Ok(Prepared {
+        targets,
+        order,
+        names,
+        composed: gathered.nodes,
+        subjects,
+        known,
+        sightings: Some(observer.finish()),
+        tools: gathered.tools,
+        sources: gathered.sources,
+        owns,
+        requested,
+        published: current,
+        project_id,
+        nodes,
+        loaded,
+        store,
+    })
+}
+
+fn order_of(node: &Node, orders: &Orders<'_>, store: &Store, project_id: &str) -> Result<Order, Fault> {
+    let named = |list: &[String]| list.iter().any(|name| *name == node.name.0);
+    if matches!(node.work, crate::pipeline::Work::Group(_)) {
+        return Ok(Order::Nothing);
+    }
+    if named(orders.assume_fresh) {
+        let latest = store.latest_record(project_id, &node.name)?;
+        let record = latest.ok_or_else(|| Fault::NothingToAssume(node.name.clone()))?;
+        return Ok(Order::Assume(record.artifact));
+    }
+    Ok(if named(orders.rebuild) {
+        Order::Force(Code::Rebuild)
+    } else if named(orders.force) {
+        Order::Force(Code::Forced)
+    } else {
+        Order::Judge
+    })
+}
+
+impl Orders<'_> {
+    /// Whether only targets are asked for, so that the answer can be remembered.
+    pub fn is_plain(&self) -> bool {
+        self.force.is_empty() && self.rebuild.is_empty() && self.assume_fresh.is_empty()
+    }
+}
+
+impl Prepared {
+    /// What the survey saw, once.
+    pub fn take_sightings(&mut self) -> Option<Sightings> {
+        self.sightings.take()
+    }
+
+    /// Where a node's seeds stand.
+    pub fn seeds(&self, at: usize) -> Vec<RelPath> {
+        match &self.nodes[at].work {
+            crate::pipeline::Work::Dist(dist) => {
+                dist.seeds.iter().map(|seed| dist.output.value.join(&seed.path.value)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn facts<'a>(&'a self, ground: &'a Ground) -> StoreFacts<'a> {
+        StoreFacts {
+            store: &self.store,
+            project: &ground.project,
+            nodes: &self.nodes,
+            known: &self.known,
+            owns: self.owns.clone(),
+            requested: self.requested.clone(),
+            published: self.published.clone(),
+            cache: RefCell::new(Cache::default()),
+        }
+    }
+
+    pub fn case<'a>(&'a self, at: usize, judged: &'a [Judged]) -> Case<'a> {
+        self.case_of(at, &judged[at], judged)
+    }
+
+    /// As [`Self::case`], with a node that was judged again since.
+    pub fn case_of<'a>(&'a self, at: usize, one: &'a Judged, all: &'a [Judged]) -> Case<'a> {
+        Case {
+            name: &self.names[at],
+            kind: self.nodes[at].kind(),
+            subject: &self.subjects[at],
+            judged: one,
+            spans: &self.composed[at].spans,
+            names: &self.names,
+            all,
+        }
+    }
+
+    pub fn historian(&self) -> Historian<'_> {
+        Historian { store: &self.store, project: &self.project_id }
+    }
+
+    /// Every node explained, in the order of the run; groups have nothing of their own to say.
+    pub fn explain(&self, ground: &Ground, judged: &[Judged]) -> Vec<Explanation> {
+        let historian = self.historian();
+        (0..self.nodes.len())
+            .filter(|at| self.subjects[*at].order != Order::Nothing)
+            .map(|at| {
+                let below = self.loaded.graph.affected(&[self.order[at]]);
+                let below: HashSet<NodeIndex> = below.into_iter().collect();
+                let downstream = (at + 1..self.nodes.len())
+                    .filter(|down| below.contains(&self.order[*down]))
+                    .filter(|down| self.subjects[*down].order != Order::Nothing)
+                    .map(|down| self.names[down].clone())
+                    .collect();
+                historian.explain(at, &self.case(at, judged), downstream, self.notes(at, ground))
+            })
+            .collect()
+    }
+
+    /// What is worth knowing of a node and is no cause.
+    fn notes(&self, at: usize, ground: &Ground) -> Vec<String> {
+        let mut notes = Vec::new();
+        for placed in &self.composed[at].inputs {
+            if let Input::Git(git) = &placed.input
+                && let Ok(paths) = git::uncommitted(&git.question.path, 3, &ground.git)
+                && !paths.is_empty()
+            {
+                let list: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+                notes.push(format!(
+                    "built from the commit {}: uncommitted changes do not count ({} …)",
+                    &git.facts.commit[..git.facts.commit.len().min(9)],
+                    list.join(", ")
+                ));
+            }
+        }
+        notes
+    }
+
+    /// What the state file remembers beside the index.
+    pub fn meta(&self, ground: &Ground, orders: &Orders<'_>, all_fresh: bool) -> Meta {
+        let names = &self.loaded.names;
+        let nodes = self.subjects.iter().filter(|subject| subject.order != Order::Nothing).count();
+        Meta {
+            boot: boot_id(),
+            program: PROGRAM.to_owned(),
+            pipeline: Some(self.loaded.digest),
+            names: names.clone(),
+            answer: all_fresh.then(|| crate::survey::snapshot::Answer {
+                question: ground.question(orders.targets).digest(names),
+                nodes,
+                tools: self.tools.clone(),
+                sources: self.sources.clone(),
+            }),
+        }
+    }
+}
+
+/// A path's row for the index when it stands where a seed does.
+pub fn present(path: &std::path::Path) -> Loose {
+    if Stat::of(path).is_ok() { Loose::Present } else { Loose::Absent }
+}

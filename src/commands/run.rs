@@ -1,0 +1,445 @@
+//! `osgraph run`: build targets, or say that nothing has to be done.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::commands::args::{Format, Run};
+use crate::commands::exit::Exit;
+use crate::commands::explain;
+use crate::commands::fault::Fault;
+use crate::commands::ground::{Ground, environment};
+use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
+use crate::commands::screen::{Screen, now};
+use crate::event::{Event, Sink};
+use crate::inputs::git;
+use crate::inputs::observe::{Known, Progress};
+use crate::inputs::stat::boot_id;
+use crate::pipeline::{Archive, NodeName, Work};
+use crate::plan::judge::{Judged, Order, judge};
+use crate::plan::{Estimate, Verdict};
+use crate::record::{Outcome, RunId};
+use crate::report::{fresh_line, words};
+use crate::run::board::Board;
+use crate::run::dispatch::{self, Ended, Preview};
+use crate::run::host::Cancel;
+use crate::run::retention::Pattern;
+use crate::run::task::{Context, Severity, Task};
+use crate::run::wanted;
+use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
+use crate::survey::facts::loose;
+use crate::survey::idle::{self, Idle};
+use crate::survey::snapshot::{self, Snapshot};
+
+/// How often a run starts over when the store turns out to have lost what it was believed to hold.
+const ROUNDS: usize = 4;
+
+pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Result<Exit, Fault> {
+    let orders = Orders {
+        targets: &args.targets,
+        force: &args.force,
+        rebuild: &args.rebuild,
+        assume_fresh: &args.assume_fresh,
+    };
+    let plain = args.force.is_empty() && args.rebuild.is_empty() && args.assume_fresh.is_empty();
+    let mut round = 0;
+    loop {
+        round += 1;
+        let snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
+        let question = ground.question(&args.targets);
+        let identify = |question: &_| ground.identify(question).ok().flatten();
+        let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify) {
+            Idle::Fresh(nodes) if plain && round == 1 => {
+                return Ok(nothing_to_do(ground, args, nodes, screen, start));
+            }
+            Idle::Fresh(_) => idle::reread(&ground.state(), &boot_id(), PROGRAM),
+            Idle::Doubtful(doubt) => doubt,
+        };
+        let loaded = prepare::load(ground, &mut doubt.snapshot)?;
+        prepare::refuse_tracked(ground, &loaded)?;
+        let store = Arc::new(if args.dry_run {
+            Store::open_read_only(&ground.store)?
+        } else {
+            Store::open(&ground.store)?
+        });
+        let sink: Arc<dyn Sink> = Arc::from(screen.sink(args.log_style));
+        for warning in store.warnings() {
+            sink.emit(Event::Warned { node: None, message: warning, help: None });
+        }
+        let progress = Progress::default();
+        let prepared = watched(&progress, &*sink, || {
+            prepare::prepare(ground, loaded, doubt, store, &orders, &progress)
+        })?;
+        let facts = prepared.facts(ground);
+        let judged = judge(&prepared.subjects, &facts);
+        expectations(args, &prepared, &judged)?;
+        if args.dry_run {
+            return explain::show(ground, &prepared, &judged, screen);
+        }
+        let outcome = build(ground, args, prepared, judged, sink, start, &orders)?;
+        match outcome {
+            Round::Ended(exit) => return Ok(exit),
+            Round::Lost if round < ROUNDS => {}
+            Round::Lost => {
+                return Err(Fault::Usage(
+                    "the store keeps losing content: `osgraph cache verify --repair`".to_owned(),
+                ));
+            }
+        }
+    }
+}
+
+enum Round {
+    Ended(Exit),
+    /// Content was lost; the judge knows now.
+    Lost,
+}
+
+/// The whole of a run that does nothing, after the check: one line to the run log, one to the
+/// reader.
+fn nothing_to_do(ground: &Ground, args: &Run, nodes: usize, screen: &Screen, start: Instant) -> Exit {
+    let took = start.elapsed();
+    if !args.dry_run {
+        let run = IdleRun {
+            started: now() - took.as_secs() as i64,
+            duration_ms: took.as_millis() as u64,
+            project: ground.project_id(),
+            targets: args.targets.clone(),
+        };
+        // A store that cannot be written to is no reason to fail: nothing was to be done.
+        let _ = append_idle_run(&ground.store, &run);
+    }
+    match screen.format {
+        Format::Text if screen.is_quiet() => {}
+        Format::Text => screen.answer(&format!("{}\n", fresh_line(nodes, took))),
+        Format::Json => {
+            let sink = screen.sink(args.log_style);
+            sink.emit(Event::RunFinished {
+                run: None,
+                outcome: Outcome::Fresh,
+                fresh: nodes,
+                restored: 0,
+                ran: 0,
+                failed: 0,
+                skipped: 0,
+                duration: took,
+            });
+        }
+    }
+    Exit::Done
+}
+
+/// Does `work` while another thread shows how far reading has come, if it takes long.
+fn watched<T>(progress: &Progress, sink: &dyn Sink, work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let shown = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_millis(300));
+                let files = progress.files.load(Ordering::Relaxed);
+                if files > 0 && !done.load(Ordering::Relaxed) {
+                    sink.emit(Event::SurveyProgressed {
+                        files,
+                        bytes: progress.bytes.load(Ordering::Relaxed),
+                    });
+                }
+            }
+        });
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        shown.thread().unpark();
+        result
+    })
+}
+
+/// `--expect-fresh` and `--budget`: fail before time is spent.
+fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Result<(), Fault> {
+    for name in &args.expect_fresh {
+        let Some(at) = prepared.names.iter().position(|known| known.0 == *name) else {
+            prepared.loaded.graph.targets(std::slice::from_ref(name))?;
+            continue;
+        };
+        if !judged[at].is_known() {
+            let (reasons, _) = prepared.historian().reasons(&prepared.case(at, judged));
+            let why = if reasons.is_empty() {
+                "an upstream runs first".to_owned()
+            } else {
+                words::headline(&reasons)
+            };
+            return Err(Fault::Expectation(format!("`{name}` is expected to be fresh and is not: {why}")));
+        }
+    }
+    if let Some(budget) = args.budget {
+        let Some(estimate) = total(prepared, judged) else { return Ok(()) };
+        let expected = Duration::from_millis(estimate.median_ms);
+        if expected > budget {
+            let (expected, budget) =
+                (humantime::format_duration(expected), humantime::format_duration(budget));
+            return Err(Fault::Expectation(format!(
+                "the run is expected to take {expected}, more than the budget of {budget}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What all nodes that may run are expected to take, one after another.
+fn total(prepared: &Prepared, judged: &[Judged]) -> Option<Estimate> {
+    let historian = prepared.historian();
+    let mut sum: Option<Estimate> = None;
+    for (at, one) in judged.iter().enumerate() {
+        let may_run = matches!(one.verdict, Verdict::Stale(_) | Verdict::Waiting(_));
+        if !may_run || prepared.subjects[at].order == Order::Nothing {
+            continue;
+        }
+        if let Some(estimate) = historian.estimate(&prepared.names[at]) {
+            let so_far =
+                sum.get_or_insert(Estimate { median_ms: 0, low_ms: 0, high_ms: 0, samples: u32::MAX });
+            so_far.median_ms += estimate.median_ms;
+            so_far.low_ms += estimate.low_ms;
+            so_far.high_ms += estimate.high_ms;
+            so_far.samples = so_far.samples.min(estimate.samples);
+        }
+    }
+    sum
+}
+
+fn build(
+    ground: &Ground,
+    args: &Run,
+    mut prepared: Prepared,
+    judged: Vec<Judged>,
+    sink: Arc<dyn Sink>,
+    start: Instant,
+    orders: &Orders<'_>,
+) -> Result<Round, Fault> {
+    let store = prepared.store.clone();
+    let facts = prepared.facts(ground);
+    // Judged once more, so that these facts know what stands published.
+    drop(judged);
+    let judged = judge(&prepared.subjects, &facts);
+    let work = judged.iter().filter(|one| !matches!(one.verdict, Verdict::Fresh)).count();
+    let count = |test: fn(&Verdict<usize>) -> bool| {
+        let own = |(at, one): &(usize, &Judged)| {
+            prepared.subjects[*at].order != Order::Nothing && test(&one.verdict)
+        };
+        judged.iter().enumerate().filter(own).count()
+    };
+    let targets: Vec<NodeName> =
+        prepared.targets.iter().map(|index| prepared.loaded.graph.name(*index).clone()).collect();
+    sink.emit(Event::RunStarted {
+        pipeline: prepared.loaded.pipeline.name.clone(),
+        targets: targets.clone(),
+        nodes: prepared.subjects.iter().filter(|subject| subject.order != Order::Nothing).count(),
+    });
+    sink.emit(Event::Planned {
+        fresh: count(|verdict| *verdict == Verdict::Fresh),
+        restorable: count(|verdict| matches!(verdict, Verdict::Restorable(_))),
+        stale: count(|verdict| matches!(verdict, Verdict::Stale(_))),
+        waiting: count(|verdict| matches!(verdict, Verdict::Waiting(_))),
+        estimate: if work > 0 { total(&prepared, &judged) } else { None },
+    });
+    let mut run = None;
+    let mut ended = Ended { inputs_stood: true, ..Ended::default() };
+    if work == 0 {
+        ended.fresh = count(|verdict| *verdict == Verdict::Fresh);
+    } else {
+        let _lease = store.shared_lease(&mut || true)?;
+        store.import_idle_runs()?;
+        store.start_barrier()?;
+        let names: Vec<String> = args.targets.clone();
+        let id = store.begin_run(&NewRun {
+            project: &prepared.project_id,
+            started: now() - start.elapsed().as_secs() as i64,
+            targets: &names,
+            revision: git::revision(&ground.project, &ground.git).as_deref(),
+        })?;
+        run = Some(id);
+        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), id)?;
+    }
+    let lost = ended.severities.contains(&Severity::Lost);
+    let exit = exit_of(&ended);
+    let outcome = match exit {
+        Exit::Done if ended.ran > 0 => Outcome::Ran,
+        Exit::Done if ended.restored > 0 => Outcome::Restored,
+        Exit::Done => Outcome::Fresh,
+        Exit::Interrupted | Exit::Terminated => Outcome::Interrupted,
+        _ => Outcome::Failed,
+    };
+    let standing = std::mem::take(&mut facts.cache.borrow_mut().standing);
+    drop(facts);
+    let all_fresh = exit == Exit::Done && !lost && ended.inputs_stood && orders.is_plain();
+    save(ground, &mut prepared, standing, &ended, all_fresh, orders);
+    if let Some(id) = run {
+        store.finish_run(id, outcome, start.elapsed().as_millis() as u64)?;
+        store.finish_trash();
+    }
+    if lost && !ended.interrupted && exit == Exit::Done {
+        return Ok(Round::Lost);
+    }
+    sink.emit(Event::RunFinished {
+        run,
+        outcome,
+        fresh: ended.fresh,
+        restored: ended.restored,
+        ran: ended.ran,
+        failed: ended.failed,
+        skipped: ended.skipped,
+        duration: start.elapsed(),
+    });
+    Ok(Round::Ended(exit))
+}
+
+/// Runs what is not fresh.
+fn drive(
+    ground: &Ground,
+    args: &Run,
+    prepared: &Prepared,
+    judged: &[Judged],
+    facts: &crate::survey::facts::StoreFacts<'_>,
+    sink: Arc<dyn Sink>,
+    id: RunId,
+) -> Result<Ended, Fault> {
+    let io = |source| Fault::Io { action: "start the run".to_owned(), source };
+    let context = Arc::new(context(ground, prepared, sink, id).map_err(io)?);
+    let in_place: Vec<bool> = prepared.nodes.iter().map(wanted::runs_in_place).collect();
+    let tasks: Vec<Option<Arc<Task>>> = prepared
+        .nodes
+        .iter()
+        .zip(&prepared.composed)
+        .map(|(node, composed)| {
+            let is_group = matches!(node.work, Work::Group(_));
+            (!is_group).then(|| Arc::new(Task { node: node.clone(), composed: composed.clone() }))
+        })
+        .collect();
+    let jobs = args.jobs.map_or_else(crate::inputs::hash::cores, |jobs| jobs.get());
+    let board = Board::new(prepared.subjects.clone(), judged.to_vec(), &in_place, jobs, args.keep_going);
+    let historian = prepared.historian();
+    let never = Cell::new(false);
+    let previews = |at: usize, board: &Board| {
+        let (reasons, _) = historian.reasons(&prepared.case_of(at, board.judged(at), judged));
+        never.set(true);
+        Preview {
+            cause: words::headline(&reasons),
+            estimate: historian.estimate(&prepared.names[at]),
+            reasons,
+        }
+    };
+    dispatch::dispatch(board, tasks, &prepared.names, context, facts, &previews).map_err(io)
+}
+
+fn context(
+    ground: &Ground,
+    prepared: &Prepared,
+    sink: Arc<dyn Sink>,
+    run: RunId,
+) -> std::io::Result<Context> {
+    let store = prepared.store.clone();
+    let project_id = prepared.project_id.clone();
+    let owned = owned_paths(&store, &project_id);
+    let known: Arc<Known> = prepared.known.clone();
+    let archives: Vec<&Archive> = prepared
+        .loaded
+        .pipeline
+        .nodes
+        .iter()
+        .flat_map(|node| match &node.work {
+            Work::SourceArchive(source) => source.archives.as_slice(),
+            Work::Dist(dist) => dist.archives.as_slice(),
+            _ => &[],
+        })
+        .collect();
+    let by_node = {
+        let mut map: HashMap<NodeName, Vec<Publication>> = HashMap::new();
+        for one in store.publications(&project_id).unwrap_or_default() {
+            map.entry(one.node.clone()).or_default().push(one);
+        }
+        map
+    };
+    let history = (store.clone(), project_id.clone());
+    Ok(Context {
+        project: ground.project.clone(),
+        sink,
+        cancel: Cancel::new()?,
+        run,
+        git: ground.git.clone(),
+        environment: Box::new(environment),
+        search_path: ground.search_path.clone(),
+        copies: ground.copies,
+        owned: Box::new(move |path| owned.contains(path)),
+        published: Box::new(move |node| by_node.get(node).cloned().unwrap_or_default()),
+        archives: Box::new(move || history.0.archive_history(&history.1).unwrap_or_default()),
+        archive_patterns: archives.iter().map(|one| Pattern::new(&one.pattern)).collect(),
+        archive_paths: archives.iter().map(|one| one.path.value.clone()).collect(),
+        known: Box::new(move |path, stat| known.digest(path, stat)),
+        store,
+        project_id,
+    })
+}
+
+/// Every path that osgraph itself put there: outputs, and the files in output folders.
+fn owned_paths(store: &Store, project: &str) -> std::collections::HashSet<crate::path::RelPath> {
+    let mut owned: std::collections::HashSet<_> =
+        store.ever_published(project).unwrap_or_default().into_iter().collect();
+    for one in store.publications(project).unwrap_or_default() {
+        let Some(entry) = one.entry else {
+            // A seed is the user's from the moment it stands.
+            owned.remove(&one.path);
+            continue;
+        };
+        let wanted = wanted::Wanted { path: one.path, what: one.what, entry };
+        if let Ok(leaves) = wanted::leaves(&wanted, store) {
+            owned.extend(leaves.into_keys());
+        }
+    }
+    owned
+}
+
+fn exit_of(ended: &Ended) -> Exit {
+    if ended.interrupted {
+        return if ended.terminated { Exit::Terminated } else { Exit::Interrupted };
+    }
+    Exit::of_all(ended.severities.iter().map(|severity| match severity {
+        Severity::Failed => Exit::NodeFailed,
+        Severity::Missing => Exit::Missing,
+        Severity::Internal => Exit::Internal,
+        Severity::Interrupted => Exit::Interrupted,
+        Severity::Lost => Exit::Done,
+    }))
+}
+
+/// Keeps what was seen for the next run. A state that cannot be written costs time, nothing else.
+fn save(
+    ground: &Ground,
+    prepared: &mut Prepared,
+    mut standing: HashMap<usize, Vec<(crate::path::RelPath, crate::inputs::index::Loose)>>,
+    ended: &Ended,
+    all_fresh: bool,
+    orders: &Orders<'_>,
+) {
+    if prepared.store.is_read_only() {
+        return;
+    }
+    let meta = prepared.meta(ground, orders, all_fresh);
+    let sightings = prepared.take_sightings();
+    let Some(mut sightings) = sightings else { return };
+    for at in 0..prepared.nodes.len() {
+        if let Some(rows) = ended.standing.get(&at) {
+            standing.remove(&at);
+            for row in rows {
+                sightings.add(&row.path.under(&ground.project), loose(row));
+            }
+            for path in prepared.seeds(at) {
+                let path = path.under(&ground.project);
+                sightings.add(&path, prepare::present(&path));
+            }
+        }
+        for (path, found) in standing.remove(&at).unwrap_or_default() {
+            sightings.add(&path.under(&ground.project), found);
+        }
+    }
+    let index = sightings.into_index();
+    let _ = snapshot::write(&ground.state(), &meta, &index, &prepared.loaded.document);
+}

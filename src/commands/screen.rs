@@ -1,0 +1,123 @@
+//! The terminal that a command speaks to: what it can show, and where answers and progress go.
+//!
+//! Answers go to standard output, progress and errors to standard error.
+
+use std::io::{IsTerminal, Write};
+use std::time::Instant;
+
+use crate::commands::args::{Cli, Format, General};
+use crate::commands::fault::Fault;
+use crate::commands::ground::environment;
+use crate::event::Sink;
+use crate::report::diagnostics::{Reader, render, render_error};
+use crate::report::{self, Clock, ColourFacts, LogStyle, Options, Palette, StyleFacts, terminal};
+
+pub struct Screen {
+    pub format: Format,
+    verbosity: report::Verbosity,
+    /// Of standard output.
+    pub palette: Palette,
+    errors: Palette,
+    start: Instant,
+}
+
+impl Screen {
+    pub fn of(cli: &Cli, start: Instant) -> Self {
+        Self::new(&cli.general, start)
+    }
+
+    fn new(general: &General, start: Instant) -> Self {
+        let term = environment("TERM");
+        let no_color = environment("NO_COLOR");
+        let force = environment("CLICOLOR_FORCE");
+        let palette = |is_terminal| {
+            general.color.palette(ColourFacts {
+                is_terminal,
+                no_color: no_color.as_deref(),
+                clicolor_force: force.as_deref(),
+                term: term.as_deref(),
+            })
+        };
+        Self {
+            format: general.format(),
+            verbosity: general.verbosity(),
+            palette: palette(std::io::stdout().is_terminal()),
+            errors: palette(std::io::stderr().is_terminal()),
+            start,
+        }
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == report::Verbosity::Quiet
+    }
+
+    /// Writes an answer to standard output. A reader that has gone away is no error.
+    pub fn answer(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Writes a remark to standard error.
+    pub fn remark(&self, text: &str) {
+        let mut out = std::io::stderr().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    pub fn width(&self) -> usize {
+        terminal::width(std::io::stderr()).unwrap_or(terminal::DEFAULT_WIDTH)
+    }
+
+    /// Where a run's events go.
+    pub fn sink(&self, asked: Option<LogStyle>) -> Box<dyn Sink> {
+        let clock = Clock::since(self.start);
+        if self.format == Format::Json {
+            return Box::new(report::json::Json::new(Box::new(std::io::stdout()), clock));
+        }
+        let (term, github, gitlab, ci) =
+            (environment("TERM"), environment("GITHUB_ACTIONS"), environment("GITLAB_CI"), environment("CI"));
+        let style = LogStyle::choose(
+            asked,
+            StyleFacts {
+                is_terminal: std::io::stderr().is_terminal(),
+                term: term.as_deref(),
+                github_actions: github.as_deref(),
+                gitlab_ci: gitlab.as_deref(),
+                ci: ci.as_deref(),
+            },
+        );
+        let options = Options {
+            style,
+            palette: self.errors,
+            verbosity: self.verbosity,
+            width: Box::new(|| terminal::width(std::io::stderr()).unwrap_or(terminal::DEFAULT_WIDTH)),
+        };
+        report::sink(options, Box::new(std::io::stderr()), clock)
+    }
+
+    /// Shows how a command ended badly.
+    pub fn fault(&self, fault: &Fault) {
+        let reader = Reader {
+            is_terminal: std::io::stderr().is_terminal(),
+            palette: self.errors,
+            width: self.width(),
+        };
+        let text = match fault {
+            Fault::Pipeline(diagnostics) => render(&**diagnostics, reader),
+            Fault::Inputs(inputs) => render(&inputs.report, reader),
+            other => render_error(other, other.help().as_deref(), reader),
+        };
+        self.remark(&text);
+        if environment("GITHUB_ACTIONS").is_some() && self.format == Format::Text {
+            match fault {
+                Fault::Pipeline(found) => self.remark(&report::github::annotations(&**found)),
+                Fault::Inputs(found) => self.remark(&report::github::annotations(&found.report)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec
+}

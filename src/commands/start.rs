@@ -1,0 +1,58 @@
+//! From the command line to an exit code.
+
+use std::ffi::OsString;
+use std::time::Instant;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::commands::args::{Cli, Command};
+use crate::commands::exit::Exit;
+use crate::commands::fault::Fault;
+use crate::commands::ground::Ground;
+use crate::commands::screen::Screen;
+use crate::commands::{care, check, clean, explain, history, init, run};
+
+/// Does what `arguments` ask, the program's name being the first.
+pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let start = Instant::now();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is a mistake in the command line.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let screen = Screen::of(&cli, start);
+    let Some(command) = &cli.command else {
+        screen.answer(&Cli::command().render_long_help().to_string());
+        return Exit::Done;
+    };
+    match act(&cli, command, &screen, start) {
+        Ok(exit) => exit,
+        Err(fault) => {
+            screen.fault(&fault);
+            fault.exit()
+        }
+    }
+}
+
+fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<Exit, Fault> {
+    if let Command::Completions(args) = command {
+        return Ok(init::completions(args, screen));
+    }
+    let ground = Ground::of(cli)?;
+    match command {
+        Command::Run(args) => run::run(&ground, args, screen, start),
+        Command::Explain(args) => explain::run(&ground, args, screen),
+        Command::Check(_) => check::check(&ground, screen),
+        Command::Graph(args) => check::graph(&ground, args, screen),
+        Command::Log(args) => history::log(&ground, args, screen),
+        Command::Runs(args) => history::runs(&ground, args, screen),
+        Command::Clean(args) => clean::run(&ground, args, screen),
+        Command::Gc(args) => care::gc(&ground, args, screen),
+        Command::Cache(args) => care::cache(&ground, args, screen),
+        Command::Init(args) => init::init(&ground, args, screen),
+        Command::Completions(args) => Ok(init::completions(args, screen)),
+    }
+}

@@ -1,0 +1,128 @@
+//! Doing nothing, fast: is everything still as it was when the last run ended with "fresh"?
+//!
+//! Reads the state file, stats what it names, asks git and tools again, and that is all: no
+//! database, no pipeline text, no runtime. Any doubt is a "no", and the survey decides.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::inputs::Index;
+use crate::inputs::git::{GitProgram, GitSource};
+use crate::inputs::input::{GitQuestion, ToolQuestion};
+use crate::inputs::verify::{Moved, verify};
+use crate::survey::gather::facts_digest;
+use crate::survey::snapshot::{Answer, Snapshot};
+
+/// What the caller asks, beyond what is on disk. Two runs with the same question and the same
+/// disk have the same answer.
+pub struct Question<'a> {
+    pub project: &'a Path,
+    pub file: &'a Path,
+    pub store: &'a Path,
+    pub targets: &'a [String],
+    pub set: &'a [(String, String)],
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Where tools are looked up.
+    pub search_path: &'a str,
+}
+
+impl Question<'_> {
+    /// `names`: the environment names that give parameters.
+    pub fn digest(&self, names: &[String]) -> Digest {
+        let Self { project, file, store, targets, set, environment, search_path } = self;
+        let mut hasher = blake3::Hasher::new();
+        let mut put = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        for path in [project, file, store] {
+            put(&path.to_string_lossy());
+        }
+        put(search_path);
+        put(&targets.len().to_string());
+        for target in *targets {
+            put(target);
+        }
+        for (name, value) in *set {
+            put(name);
+            put(value);
+        }
+        for name in names {
+            put(name);
+            put(&environment(name).map_or_else(|| "unset".to_owned(), |value| format!("={value}")));
+        }
+        hasher.finalize().into()
+    }
+}
+
+/// The outcome of the check: "yes", or what a survey goes on with.
+pub enum Idle {
+    /// Everything is fresh; that many nodes.
+    Fresh(usize),
+    Doubtful(Doubt),
+}
+
+/// The state that was read and what moved since.
+pub struct Doubt {
+    pub snapshot: Snapshot,
+    pub index: Arc<Index>,
+    pub moved: Moved,
+}
+
+/// `identify` asks a tool; an error or another answer is doubt.
+pub fn check(
+    mut snapshot: Snapshot,
+    question: &Question<'_>,
+    git: &GitProgram,
+    identify: &(dyn Fn(&ToolQuestion) -> Option<String> + Sync),
+) -> Idle {
+    let index = Arc::new(std::mem::take(&mut snapshot.index));
+    let asked = question.digest(&snapshot.meta.names);
+    let answer = snapshot.meta.answer.clone().filter(|answer| answer.question == asked);
+    let (moved, programs_agree) = std::thread::scope(|scope| {
+        // Programs are waited for beside the stats.
+        let programs = answer
+            .as_ref()
+            .filter(|answer| !answer.tools.is_empty() || !answer.sources.is_empty())
+            .map(|answer| scope.spawn(|| agree(answer, git, identify)));
+        let moved = verify(&index);
+        (moved, programs.is_none_or(|thread| thread.join().unwrap_or(false)))
+    });
+    match answer {
+        Some(answer) if moved.is_empty() && programs_agree => Idle::Fresh(answer.nodes),
+        _ => Idle::Doubtful(Doubt { snapshot, index, moved }),
+    }
+}
+
+/// The state of the run before and what moved since, without an answer: for those who will look
+/// at everything anyway.
+pub fn reread(state: &Path, boot: &str, program: &str) -> Doubt {
+    let mut snapshot = Snapshot::read(state, boot, program);
+    let index = Arc::new(std::mem::take(&mut snapshot.index));
+    let moved = verify(&index);
+    Doubt { snapshot, index, moved }
+}
+
+fn agree(
+    answer: &Answer,
+    git: &GitProgram,
+    identify: &(dyn Fn(&ToolQuestion) -> Option<String> + Sync),
+) -> bool {
+    std::thread::scope(|scope| {
+        let tools: Vec<_> = answer
+            .tools
+            .iter()
+            .map(|(question, known)| scope.spawn(move || identify(question).as_ref() == Some(known)))
+            .collect();
+        let sources = answer.sources.iter().all(|(question, known)| came_to(question, git) == Some(*known));
+        tools.into_iter().all(|tool| tool.join().unwrap_or(false)) && sources
+    })
+}
+
+/// What a git reference comes to now.
+fn came_to(question: &GitQuestion, git: &GitProgram) -> Option<Digest> {
+    let GitQuestion { path, reference, submodules } = question;
+    let source = GitSource::open(path, git).ok()?;
+    source.facts(reference, *submodules).ok().map(|facts| facts_digest(&facts))
+}

@@ -1,0 +1,189 @@
+//! Turns a verdict into a full explanation: the record it is compared with, and what differs.
+
+use crate::key::Value;
+use crate::key::{Facet, Manifest};
+use crate::pipeline::{Kind, NodeName, Span};
+use crate::plan::judge::{Judged, Subject};
+use crate::plan::reason::between;
+use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
+use crate::record::Record;
+use crate::store::Store;
+use crate::tree::{Entry, diff};
+
+/// How many past durations an estimate is drawn from.
+const SAMPLES: usize = 20;
+/// How many records are looked at for the nearest one.
+const CANDIDATES: usize = 20;
+
+/// A node to be explained.
+pub struct Case<'a> {
+    pub name: &'a NodeName,
+    pub kind: Kind,
+    pub subject: &'a Subject,
+    pub judged: &'a Judged,
+    /// Where labels were declared.
+    pub spans: &'a [(String, Span)],
+    pub names: &'a [NodeName],
+    /// All nodes judged, for what is said of upstreams.
+    pub all: &'a [Judged],
+}
+
+/// Reads history; changes nothing.
+pub struct Historian<'a> {
+    pub store: &'a Store,
+    pub project: &'a str,
+}
+
+impl Historian<'_> {
+    /// The reasons of a verdict, worked out where the judge only said "no record".
+    pub fn reasons(&self, case: &Case<'_>) -> (Vec<Reason>, Option<Record>) {
+        let baseline = self.baseline(case);
+        let mut reasons = match &case.judged.verdict {
+            Verdict::Fresh | Verdict::Waiting(_) => Vec::new(),
+            Verdict::Restorable(reasons) => reasons.clone(),
+            Verdict::Stale(reasons) if !reasons.is_empty() => reasons.clone(),
+            Verdict::Stale(_) => match &baseline {
+                None => vec![Reason::new(Code::NeverBuilt, Facet::Own, "record")],
+                Some(record) => self.differences(case, record),
+            },
+        };
+        for reason in &mut reasons {
+            reason.span = case.spans.iter().find(|(label, _)| *label == reason.label).map(|(_, span)| *span);
+        }
+        (reasons, baseline)
+    }
+
+    /// The record that a node is compared with: its last success; else, of those it or a node of
+    /// its name elsewhere had, the one with the nearest manifest.
+    fn baseline(&self, case: &Case<'_>) -> Option<Record> {
+        if let Some(record) = self.store.latest_record(self.project, case.name).ok().flatten() {
+            return Some(record);
+        }
+        let own = case.judged.manifest.as_ref().unwrap_or(&case.subject.own);
+        let candidates = self.store.nearest_candidates(self.project, case.name, CANDIDATES).ok()?;
+        candidates.into_iter().min_by_key(|record| between(&record.manifest, own).len())
+    }
+
+    fn differences(&self, case: &Case<'_>, record: &Record) -> Vec<Reason> {
+        let partial;
+        let (old, new): (&Manifest, &Manifest) = match &case.judged.manifest {
+            Some(manifest) => (&record.manifest, manifest),
+            None => {
+                partial = own_part(&record.manifest);
+                (&partial, &case.subject.own)
+            }
+        };
+        let mut reasons = between(old, new);
+        for reason in &mut reasons {
+            if reason.facet == Facet::Upstream {
+                let up = case.subject.reads.iter().find(|(label, _)| *label == reason.label);
+                reason.node = up.map(|(_, up)| case.names[*up].clone());
+            }
+            self.list_changes(reason);
+        }
+        if case.judged.manifest.is_none() {
+            for (label, up) in &case.subject.reads {
+                if !case.all[*up].is_known() {
+                    let mut reason = Reason::new(Code::UpstreamStale, Facet::Upstream, label.clone());
+                    reason.node = Some(case.names[*up].clone());
+                    reasons.push(reason);
+                }
+            }
+        }
+        reasons
+    }
+
+    /// Fills in which files of a changed folder differ.
+    fn list_changes(&self, reason: &mut Reason) {
+        let (
+            Some(Value::Entry(Entry::Directory { digest: old })),
+            Some(Value::Entry(Entry::Directory { digest: new })),
+        ) = (&reason.old, &reason.new)
+        else {
+            return;
+        };
+        let mut changes = diff(*old, *new, Reason::MOST + 1, &mut |digest| self.store.directory(digest));
+        reason.more = changes.len() > Reason::MOST;
+        changes.truncate(Reason::MOST);
+        reason.changes = changes;
+    }
+
+    /// Expected time from past runs; none without any.
+    pub fn estimate(&self, node: &NodeName) -> Option<Estimate> {
+        let mut all = self.store.durations(self.project, node, SAMPLES).ok()?;
+        all.sort_unstable();
+        let samples = all.len();
+        let median_ms = *all.get(samples / 2)?;
+        Some(Estimate {
+            median_ms,
+            low_ms: all[samples / 10],
+            high_ms: all[(samples * 9 / 10).min(samples - 1)],
+            samples: samples as u32,
+        })
+    }
+
+    pub fn explain(
+        &self,
+        at: usize,
+        case: &Case<'_>,
+        downstream: Vec<NodeName>,
+        notes: Vec<String>,
+    ) -> Explanation {
+        let (reasons, baseline) = self.reasons(case);
+        let verdict = match &case.judged.verdict {
+            Verdict::Fresh => Verdict::Fresh,
+            Verdict::Restorable(_) => Verdict::Restorable(reasons),
+            Verdict::Stale(_) => Verdict::Stale(reasons),
+            Verdict::Waiting(on) => Verdict::Waiting(on.iter().map(|up| case.names[*up].clone()).collect()),
+        };
+        let unchanged = match &baseline {
+            Some(record) => {
+                unchanged(&record.manifest, case.judged.manifest.as_ref().unwrap_or(&case.subject.own))
+            }
+            None => [0; 3],
+        };
+        let will_run = !matches!(verdict, Verdict::Fresh | Verdict::Restorable(_));
+        debug_assert!(at < case.all.len());
+        Explanation {
+            node: case.name.clone(),
+            kind: case.kind,
+            key: case.judged.key().map(|key| key.to_string()),
+            baseline: baseline.and_then(|record| {
+                let run = self.store.run(record.run).ok().flatten()?;
+                Some(Baseline {
+                    run: record.run,
+                    revision: run.revision,
+                    started: run.started,
+                    last_success: record.node == *case.name,
+                })
+            }),
+            unchanged,
+            estimate: if will_run { self.estimate(case.name) } else { None },
+            upstreams: case
+                .subject
+                .reads
+                .iter()
+                .map(|(_, up)| (case.names[*up].clone(), case.all[*up].verdict.word()))
+                .collect(),
+            downstream: if will_run { downstream } else { Vec::new() },
+            notes,
+            verdict,
+        }
+    }
+}
+
+fn own_part(manifest: &Manifest) -> Manifest {
+    let own = manifest.components().iter().filter(|c| c.facet != Facet::Upstream).cloned().collect();
+    Manifest::new(manifest.kind(), own)
+}
+
+/// How many components of each facet are the same in both.
+fn unchanged(old: &Manifest, new: &Manifest) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for component in new.components() {
+        if old.get(component.facet, &component.label) == Some(&component.value) {
+            counts[component.facet as usize] += 1;
+        }
+    }
+    counts
+}
