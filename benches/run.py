@@ -202,8 +202,9 @@ def summary(results):
             for name in names:
                 runs = results.of(workload, tool, name)
                 wrong = sorted({run.outcome for run in runs} - {"ok"})
-                cell = "%.1f [%d]" % (results.wall(workload, tool, name), max(len(run.ran) for run in runs)) if runs else "-"
-                line.append(" ".join([cell] + wrong))
+                wall = statistics.median(run.taken.wall for run in runs) * 1e3 if runs else 0
+                ran = max((len(run.ran) for run in runs), default=0)
+                line.append(" ".join(["%.1f [%d]" % (wall, ran)] + wrong) if runs else "-")
             memory = results.rss(workload, tool, "noop")
             lines.append(line + [goals.number(memory, "MiB")])
         table(["tool"] + names + ["peak, noop"], lines)
