@@ -10,7 +10,7 @@
 //! Each prints the median and the least of several rounds in milliseconds, and the units of one.
 #![allow(
     clippy::disallowed_methods,
-    clippy::disallowed_macros,
+    clippy::unwrap_used,
     reason = "a program of its own, for the benchmarks"
 )]
 #![allow(clippy::print_stdout, reason = "its output is its result")]
