@@ -42,7 +42,7 @@ def once(path, stamp, make):
 
 
 def tree(root, files, size):
-    """`files` files of together `size` bytes, four a folder, shaped like an application with its
+    """`files` files of together `size` bytes, five a folder, shaped like an application with its
     dependencies: log-normal sizes, mostly text, every twelfth file incompressible."""
 
     def make():
@@ -53,8 +53,9 @@ def tree(root, files, size):
         scale = (size - least * files) / sum(weights)
         made = 0
         for i, weight in enumerate(weights):
-            top = "src" if i % 8 == 0 else "vendor/v%02d" % (i // 4 % 40)
-            folder = os.path.join(root, top, "p%02d" % (i // 160 % 25), "n%03d" % (i // 4 % 1000))
+            group = i // 5
+            top = "src" if group % 8 == 0 else "vendor/v%02d" % (group % 40)
+            folder = os.path.join(root, top, "p%02d" % (group // 40 % 25), "n%04d" % group)
             os.makedirs(folder, exist_ok=True)
             wanted = least + int(weight * scale) if i < files - 1 else max(least, size - made)
             pool = pools[i % 12 == 5]
@@ -66,7 +67,7 @@ def tree(root, files, size):
                 file.write(body[:wanted])
             made += wanted
 
-    once(root, "tree 1 %d %d" % (files, size), make)
+    once(root, "tree 2 %d %d" % (files, size), make)
 
 
 def blob(path, size):
