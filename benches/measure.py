@@ -38,5 +38,10 @@ class Launcher:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
                 return Taken(limit, 0, 0, 0, -1)
+            except BaseException:
+                # Ctrl-C reaches us only: the child has a session of its own.
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+                raise
             wall, user, system, rss, status = map(int, report.readline().split())
             return Taken(wall / 1e9, user / 1e6, system / 1e6, rss / 1024, status)

@@ -10,6 +10,7 @@ benches/README.md says what is measured and how to read it.
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -244,6 +245,7 @@ def parse():
 
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that `finally` cleans up
     lab = Lab(options)
     kind = subprocess.run(["stat", "-f", "-c", "%T", lab.folder], capture_output=True, text=True).stdout.strip()
     print("%s: %s, %d processors" % (lab.folder, kind or "unknown file system", os.cpu_count()))
