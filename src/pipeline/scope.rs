@@ -150,7 +150,13 @@ impl<'s> Scope<'s> {
 
     /// Reports what stands twice in a list whose members must differ.
     pub fn distinct<'i>(&self, what: &str, items: impl Iterator<Item = (&'i str, Span)>) {
-        let mut places: HashMap<&str, Span> = HashMap::new();
+        let mut items = items.peekable();
+        let Some(first) = items.next() else { return };
+        // Most lists have one member, and there are several for every node: no table for those.
+        if items.peek().is_none() {
+            return;
+        }
+        let mut places: HashMap<&str, Span> = HashMap::from([first]);
         for (item, span) in items {
             if let Some(first) = places.get(item) {
                 let message = format!("{what} `{item}` is given twice");

@@ -57,7 +57,7 @@ fn reference(document: &KdlDocument) -> String {
             let _ = write!(out, "{:?}={value:?},", entry.name().map(kdl::KdlIdentifier::value));
         }
         out.push_str("]{");
-        out.push_str(&node.children().map(|children| reference(children)).unwrap_or_default());
+        out.push_str(&node.children().map(reference).unwrap_or_default());
         out.push('}');
     }
     out
