@@ -20,6 +20,11 @@
 //! (content by BLAKE3), `trees/` (disposable unpacked trees), `state/` (what a run that does
 //! nothing reads), `locks/`, `tmp/`, `trash/`.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests start programs and look around")
+)]
+
 pub mod commands;
 pub mod copy;
 pub mod digest;

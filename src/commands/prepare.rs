@@ -234,7 +234,7 @@ pub fn prepare(
 }
 
 fn order_of(node: &Node, orders: &Orders<'_>, store: &Store, project_id: &str) -> Result<Order, Fault> {
-    let named = |list: &[String]| list.iter().any(|name| *name == node.name.0);
+    let named = |list: &[String]| list.contains(&node.name.0);
     if matches!(node.work, crate::pipeline::Work::Group(_)) {
         return Ok(Order::Nothing);
     }
@@ -306,7 +306,13 @@ impl Prepared {
     }
 
     pub fn historian(&self) -> Historian<'_> {
-        Historian { store: &self.store, project: &self.project_id }
+        let mut seen = HashMap::new();
+        for placed in self.composed.iter().flat_map(|one| &one.inputs) {
+            if let Input::Folder(folder) = &placed.input {
+                seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
+            }
+        }
+        Historian { store: &self.store, project: &self.project_id, seen }
     }
 
     /// Every node explained, in the order of the run; groups have nothing of their own to say.
@@ -322,7 +328,7 @@ impl Prepared {
                     .filter(|down| self.subjects[*down].order != Order::Nothing)
                     .map(|down| self.names[down].clone())
                     .collect();
-                historian.explain(at, &self.case(at, judged), downstream, self.notes(at, ground))
+                historian.explain(&self.case(at, judged), downstream, self.notes(at, ground))
             })
             .collect()
     }

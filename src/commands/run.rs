@@ -55,7 +55,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
                 return Ok(nothing_to_do(ground, args, nodes, screen, start));
             }
             Idle::Fresh(_) => idle::reread(&ground.state(), &boot_id(), PROGRAM),
-            Idle::Doubtful(doubt) => doubt,
+            Idle::Doubtful(doubt) => *doubt,
         };
         let loaded = prepare::load(ground, &mut doubt.snapshot)?;
         prepare::refuse_tracked(ground, &loaded)?;

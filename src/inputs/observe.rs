@@ -262,7 +262,7 @@ impl<'a> Observer<'a> {
         let is_whole = walked
             .folders
             .iter()
-            .all(|folder| !folder.left_out && !(folder.hollow && folder.files.is_empty()));
+            .all(|folder| !(folder.left_out || folder.hollow && folder.files.is_empty()));
         Ok(Observation { root: root.to_path_buf(), question, walked, digests, tree, is_whole })
     }
 

@@ -57,11 +57,11 @@ impl From<rustix::fs::Stat> for Stat {
     fn from(stat: rustix::fs::Stat) -> Self {
         Self {
             size: stat.st_size as u64,
-            mtime: stat.st_mtime as i64 * 1_000_000_000 + stat.st_mtime_nsec as i64,
-            ctime: stat.st_ctime as i64 * 1_000_000_000 + stat.st_ctime_nsec as i64,
-            inode: stat.st_ino as u64,
-            device: stat.st_dev as u64,
-            mode: stat.st_mode as u32,
+            mtime: stat.st_mtime * 1_000_000_000 + stat.st_mtime_nsec as i64,
+            ctime: stat.st_ctime * 1_000_000_000 + stat.st_ctime_nsec as i64,
+            inode: stat.st_ino,
+            device: stat.st_dev,
+            mode: stat.st_mode,
             unused: 0,
         }
     }
@@ -142,7 +142,7 @@ pub fn is_local(path: &Path) -> bool {
     const CEPH: i64 = 0x00c3_6400;
     const AFS: i64 = 0x5346_414f;
     match rustix::fs::statfs(path) {
-        Ok(found) => ![NFS, SMB, CIFS, SMB2, FUSE, V9FS, CEPH, AFS].contains(&(found.f_type as i64)),
+        Ok(found) => ![NFS, SMB, CIFS, SMB2, FUSE, V9FS, CEPH, AFS].contains(&found.f_type),
         Err(_) => false,
     }
 }

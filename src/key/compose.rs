@@ -50,18 +50,21 @@ pub struct Composed<I> {
     pub spans: Vec<(String, Span)>,
 }
 
+/// Values with their labels.
+pub type Labelled = Vec<(String, Value)>;
+
 /// What is on disk, looked up by the composer. `I` is whatever the caller keeps of an input.
 pub trait World {
     type Input: Clone;
     type Error;
     /// A project path: a file, link or folder.
     fn path(&mut self, path: &Spanned<RelPath>) -> Result<(Entry, Self::Input), Self::Error>;
-    /// The source of a source-archive: components, and the input to build from.
+    /// The source of a source-archive: labelled values, and the input to build from.
     fn source(
         &mut self,
         source: &Source,
         excludes: &[Spanned<String>],
-    ) -> Result<(Vec<(String, Value)>, Self::Input), Self::Error>;
+    ) -> Result<(Labelled, Self::Input), Self::Error>;
     /// A tool's identity: what it prints, or its file's content.
     /// It is asked with the names that the recipe passes on.
     fn tool(&mut self, tool: &Tool, pass: &[Spanned<String>]) -> Result<Value, Self::Error>;

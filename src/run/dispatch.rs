@@ -79,7 +79,7 @@ pub fn dispatch(
             causes: HashMap::new(),
             started: HashMap::new(),
         };
-        run.to_the_end().await?;
+        run.drive().await?;
         Ok::<_, std::io::Error>(run.ended)
     });
     // Worker threads have all come back: nothing is left to wait for.
@@ -102,7 +102,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(&mut self) -> std::io::Result<()> {
+    async fn drive(&mut self) -> std::io::Result<()> {
         let (sender, mut messages) = unbounded_channel();
         let mut stop = stop_signals()?;
         loop {

@@ -31,6 +31,12 @@ pub struct Task {
 /// Looks up a digest by path and stat.
 pub type Known = dyn Fn(&Path, &Stat) -> Option<Digest> + Send + Sync;
 
+/// Gives the value of a name in the caller's environment.
+pub type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// Gives what a node published in earlier runs.
+pub type Earlier = dyn Fn(&NodeName) -> Vec<Publication> + Send + Sync;
+
 /// What all tasks of a run share.
 pub struct Context {
     /// Absolute, without links.
@@ -43,7 +49,7 @@ pub struct Context {
     pub run: RunId,
     pub git: GitProgram,
     /// The caller's environment, for names that are passed and for secrets.
-    pub environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub environment: Box<Environment>,
     /// The caller's PATH.
     pub search_path: OsString,
     /// Work folders of copies even where a namespace could be had.
@@ -51,7 +57,7 @@ pub struct Context {
     /// Whether osgraph itself put something at this path before, in any run.
     pub owned: Box<dyn Fn(&RelPath) -> bool + Send + Sync>,
     /// What a node published in earlier runs.
-    pub published: Box<dyn Fn(&NodeName) -> Vec<Publication> + Send + Sync>,
+    pub published: Box<Earlier>,
     /// Every archive that this project ever published, now and in earlier runs.
     pub archives: Box<dyn Fn() -> Vec<Publication> + Send + Sync>,
     /// Of all archives in the pipeline, for retention.

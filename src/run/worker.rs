@@ -149,6 +149,10 @@ pub fn keep(
         log,
     };
     keep_inputs(task, context)?;
+    let packing = Instant::now();
+    let publishing = prepare(task, &artifact, context)?;
+    let duration = duration + packing.elapsed();
+    let record = Record { duration_ms: duration.as_millis() as u64, ..record };
     let step = Step {
         run: context.run,
         node: node.clone(),
@@ -168,7 +172,6 @@ pub fn keep(
         let message = "an input changed while the node ran: its result is used, but not recorded".to_owned();
         context.warn(node, message, Some("run again to build from the new content".to_owned()));
     }
-    let publishing = prepare(task, &artifact, context)?;
     let request = Request { node: &task.node, artifact: &artifact, publishing, standing };
     let standing = publish_and_note(&[request], context)?.pop().unwrap_or_default();
     Ok(Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood })

@@ -60,7 +60,7 @@ impl Question<'_> {
 pub enum Idle {
     /// Everything is fresh; that many nodes.
     Fresh(usize),
-    Doubtful(Doubt),
+    Doubtful(Box<Doubt>),
 }
 
 /// The state that was read and what moved since.
@@ -91,7 +91,7 @@ pub fn check(
     });
     match answer {
         Some(answer) if moved.is_empty() && programs_agree => Idle::Fresh(answer.nodes),
-        _ => Idle::Doubtful(Doubt { snapshot, index, moved }),
+        _ => Idle::Doubtful(Box::new(Doubt { snapshot, index, moved })),
     }
 }
 

@@ -1,14 +1,16 @@
 //! Turns a verdict into a full explanation: the record it is compared with, and what differs.
 
-use crate::key::Value;
-use crate::key::{Facet, Manifest};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::key::{Facet, Manifest, Value};
 use crate::pipeline::{Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Subject};
 use crate::plan::reason::between;
 use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
 use crate::record::Record;
 use crate::store::Store;
-use crate::tree::{Entry, diff};
+use crate::tree::{Directory, Entry, TreeDigest, diff};
 
 /// How many past durations an estimate is drawn from.
 const SAMPLES: usize = 20;
@@ -32,6 +34,8 @@ pub struct Case<'a> {
 pub struct Historian<'a> {
     pub store: &'a Store,
     pub project: &'a str,
+    /// Directories that were just seen and that no store holds yet.
+    pub seen: HashMap<TreeDigest, Arc<Directory>>,
 }
 
 impl Historian<'_> {
@@ -102,7 +106,9 @@ impl Historian<'_> {
         else {
             return;
         };
-        let mut changes = diff(*old, *new, Reason::MOST + 1, &mut |digest| self.store.directory(digest));
+        let mut changes = diff(*old, *new, Reason::MOST + 1, &mut |digest| {
+            self.seen.get(&digest).cloned().or_else(|| self.store.directory(digest))
+        });
         reason.more = changes.len() > Reason::MOST;
         changes.truncate(Reason::MOST);
         reason.changes = changes;
@@ -122,13 +128,7 @@ impl Historian<'_> {
         })
     }
 
-    pub fn explain(
-        &self,
-        at: usize,
-        case: &Case<'_>,
-        downstream: Vec<NodeName>,
-        notes: Vec<String>,
-    ) -> Explanation {
+    pub fn explain(&self, case: &Case<'_>, downstream: Vec<NodeName>, notes: Vec<String>) -> Explanation {
         let (reasons, baseline) = self.reasons(case);
         let verdict = match &case.judged.verdict {
             Verdict::Fresh => Verdict::Fresh,
@@ -143,7 +143,6 @@ impl Historian<'_> {
             None => [0; 3],
         };
         let will_run = !matches!(verdict, Verdict::Fresh | Verdict::Restorable(_));
-        debug_assert!(at < case.all.len());
         Explanation {
             node: case.name.clone(),
             kind: case.kind,

@@ -1,5 +1,7 @@
 //! Tests of the whole, in one binary so that it links once.
 
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs and look around")]
+
 mod architecture;
 mod docs_cli;
 mod docs_pipeline;

@@ -82,6 +82,7 @@ impl GitProgram {
     }
 
     fn start(&self, folder: &Path) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "an owner of processes")]
         let mut command = Command::new(&self.program);
         command
             .env_clear()

@@ -225,6 +225,7 @@ pub(super) fn attempt(flavor: Flavor) -> Result<Flavor, (String, io::Error)> {
 
     let (report, reporter) = io::pipe().map_err(other)?;
     // Never started: the last step fails.
+    #[expect(clippy::disallowed_methods, reason = "an owner of processes")]
     let mut command = Command::new("/");
     walk_before_exec(&mut command, Arc::clone(&steps), reporter);
     match command.spawn() {

@@ -107,6 +107,7 @@ impl Running {
         streams: Streams,
     ) -> Result<Self, HostError> {
         let failed = |source| HostError::Start { command: shown(argv), source };
+        #[expect(clippy::disallowed_methods, reason = "an owner of processes")]
         let mut command = Command::new(program);
         if let [name, args @ ..] = argv {
             command.arg0(name).args(args);
