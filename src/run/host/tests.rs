@@ -638,5 +638,4 @@ fn as_nobody() {
         assert_eq!(ran.lines.last().unwrap() == "written", copied);
         assert_eq!(fs::read_to_string(ran.ok().work.join("out/result")).unwrap(), "y\n");
     }
-    println!("namespaces: {:?}", capabilities().namespaces);
 }
