@@ -84,6 +84,7 @@ impl Store {
         }
         layout.create()?;
         let mut warnings = Vec::new();
+        let is_new = fs::metadata(layout.database()).map_or(0, |m| m.len()) == 0;
         let db = match Db::open(layout.root(), &layout.database(), false) {
             Err(StoreError::DatabaseDamaged(_)) => {
                 let (db, warning) = start_anew(&layout)?;
@@ -92,6 +93,9 @@ impl Store {
             }
             other => other?,
         };
+        if is_new {
+            warnings.extend(adopt_contents(&layout, &db)?);
+        }
         let store = Self::assemble(layout, db, false, warnings);
         store.sweep();
         Ok(store)
@@ -147,7 +151,7 @@ impl Store {
         self.read_only
     }
 
-    /// What its user should know: a database that had to be set aside.
+    /// What its user should know: a database that had to be set aside or was gone.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -267,6 +271,18 @@ fn start_anew(layout: &Layout) -> Result<(Db, String), StoreError> {
     Ok((db, warning))
 }
 
+/// Records contents that lie there without a database, because somebody removed it. Only while
+/// nobody else is in the store: another process may just be making its first contents.
+fn adopt_contents(layout: &Layout, db: &Db) -> Result<Option<String>, StoreError> {
+    let path = layout.lock("store");
+    let held = lock(&path, true, &mut || false).map_err(|e| layout.error("lock", &path, e))?;
+    let found = if held.is_some() { reindex(layout, db)? } else { 0 };
+    Ok((found > 0).then(|| {
+        let found = crate::store::error::contents(found);
+        format!("the store's database was gone; {found} were found again, records were not")
+    }))
+}
+
 fn set_aside(layout: &Layout, path: &Path) -> Result<PathBuf, StoreError> {
     let free = |number: &u32| !path.with_extension(format!("db.damaged-{number}")).exists();
     let number = (1..).find(free).unwrap_or(u32::MAX);
@@ -296,6 +312,9 @@ fn reindex(layout: &Layout, db: &Db) -> Result<usize, StoreError> {
         rows.push((digest, Location { size, place: Place::Blob, suspect: true }));
     }
     let boot = layout::boot_id();
+    if rows.is_empty() && packs.is_empty() {
+        return Ok(0);
+    }
     db.write(|write| {
         packs.iter().try_for_each(|(id, _)| write.add_pack(*id))?;
         write.add_contents(&rows, &boot)

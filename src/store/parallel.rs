@@ -1,10 +1,13 @@
 //! Work spread over scoped threads, each with its own state.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How many threads are worth having: the cores this process may use.
+/// How many threads are worth having: the cores this process may use. Asked once, because the
+/// answer takes reading control groups, which costs more than taking in a small file.
 pub(super) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 /// Calls `each` for every item, in any order, on up to `threads` threads that each take

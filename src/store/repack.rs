@@ -6,13 +6,14 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::PoisonError;
 
 use crate::digest::Digest;
 use crate::store::error::StoreError;
 use crate::store::index::{Location, Place};
 use crate::store::ingest::GATHER;
 use crate::store::open::Store;
-use crate::store::pack::{FRAME, Frames, HEADER};
+use crate::store::pack::{FRAME, Frames, HEADER, Writer};
 
 /// What [`Store::reconcile`] found.
 #[derive(Default)]
@@ -37,26 +38,32 @@ impl Store {
                 }
             }
         })?;
-        let mut done = 0;
-        for (id, size) in self.layout.packs()?.known {
-            let contents = live.remove(&id).unwrap_or_default();
+        let is_dead = |(id, size): &(u32, u64)| {
+            let contents = live.get(id).map_or(&[][..], Vec::as_slice);
             let bytes: u64 = contents.iter().map(|(_, location)| location.size + FRAME).sum();
-            if bytes * 2 >= size.saturating_sub(HEADER) && bytes > 0 {
-                continue;
-            }
-            self.move_out(id, contents)?;
-            done += 1;
-        }
-        Ok(done)
-    }
-
-    fn move_out(&self, id: u32, mut contents: Vec<(Digest, Location)>) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if writer.as_ref().is_some_and(|writer| writer.id == id) {
+            bytes == 0 || bytes * 2 < size.saturating_sub(HEADER)
+        };
+        let dead: Vec<u32> =
+            self.layout.packs()?.known.iter().filter(|p| is_dead(p)).map(|(id, _)| *id).collect();
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.as_ref().is_some_and(|writer| dead.contains(&writer.id)) {
             *writer = None;
         }
-        // Without its row nobody resumes it, this thread included.
-        self.db.write(|write| write.forget_pack(id))?;
+        // All at once and before anything moves: a pack without its row is written to by nobody,
+        // so that nothing moves from one dead pack into the next.
+        self.db.write(|write| dead.iter().try_for_each(|id| write.forget_pack(*id)))?;
+        for id in &dead {
+            self.move_out(*id, live.remove(id).unwrap_or_default(), &mut writer)?;
+        }
+        Ok(dead.len() as u64)
+    }
+
+    fn move_out(
+        &self,
+        id: u32,
+        mut contents: Vec<(Digest, Location)>,
+        writer: &mut Option<Writer>,
+    ) -> Result<(), StoreError> {
         contents.sort_unstable_by_key(|(_, location)| match location.place {
             Place::Pack { start, .. } => start,
             Place::Blob => 0,
@@ -75,15 +82,15 @@ impl Store {
                 _ => self.give_up(&digest, location)?,
             }
             if frames.bytes.len() >= GATHER {
-                self.append_to(&mut writer, &mut frames)?;
+                self.append_to(writer, &mut frames)?;
             }
         }
         if !frames.items.is_empty() {
-            self.append_to(&mut writer, &mut frames)?;
+            self.append_to(writer, &mut frames)?;
         }
         // The new places are recorded before the old ones go.
         self.flush()?;
-        self.readers.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&id);
+        self.readers.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
         self.db.write(|write| write.remove_pack(id))?;
         fs::remove_file(&path).map_err(|e| self.layout.error("remove", &path, e))
     }
@@ -123,7 +130,7 @@ impl Store {
             .chain(packs.foreign.into_iter().chain(blobs.foreign).map(|path| (path, 0, None)))
             .collect();
         for (path, size, pack) in files {
-            let ours = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let ours = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
             if pack.is_some() && ours.as_ref().map(|writer| writer.id) == pack {
                 continue;
             }

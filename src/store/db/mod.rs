@@ -26,6 +26,9 @@ mod schema;
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
+/// In bytes: the first to open the database reads the whole log.
+const LONG_LOG: u64 = 256 << 10;
+
 /// The file beside the database that says: damage was met while in use, start anew.
 pub(super) fn damage_mark(database: &Path) -> PathBuf {
     database.with_extension("db.damage-met")
@@ -150,6 +153,16 @@ impl Db {
     /// SQLite's own check of the whole file: what it complains of, nothing when all is well.
     pub(super) fn complaints(&self) -> Result<Vec<String>, StoreError> {
         self.read(schema::complaints)
+    }
+
+    /// Moves the write-ahead log into the database; waits for the disk, not for others.
+    pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
+        self.read(schema::checkpoint)
+    }
+
+    /// Whether the write-ahead log is long enough to slow the next start down.
+    pub(super) fn has_long_log(&self) -> bool {
+        std::fs::metadata(self.path.with_extension("db-wal")).is_ok_and(|log| log.len() > LONG_LOG)
     }
 
     /// Gives free pages back to the file system and empties the write-ahead log.

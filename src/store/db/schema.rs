@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The number of the format written here. A change that an older osgraph would misread needs the
@@ -96,7 +97,18 @@ pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     // Must come before the first table; without effect on an existing database.
     connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")
+    connection.execute_batch(
+        "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
+         PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 16777216;",
+    )?;
+    // Moving the log into the database waits for the disk, which may be busy with a gigabyte of
+    // outputs. That is the barrier's work, beside the run, and not the last thing a run waits for.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
+}
+
+/// Moves as much of the log into the database as can be without waiting for anybody.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
@@ -116,11 +128,15 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Whether the file is shorter than its own page count says. SQLite itself would find out only
 /// when it needs one of the missing pages.
 pub(super) fn looks_cut(connection: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+    // Before a checkpoint the newest pages are in the log alone, and being short means nothing.
+    if length(&path.with_extension("db-wal")) > 0 {
+        return Ok(false);
+    }
     let pages: u64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let size: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    let Ok(file) = std::fs::metadata(path) else { return Ok(false) };
-    // Pages may still be in the write-ahead log alone, so being short is only a suspicion.
-    Ok(file.len() < pages * size && !complaints(connection)?.is_empty())
+    // Only a suspicion still: another process may just be moving its log.
+    Ok(length(path) < pages * size && !complaints(connection)?.is_empty())
 }
 
 pub(super) fn complaints(connection: &Connection) -> rusqlite::Result<Vec<String>> {

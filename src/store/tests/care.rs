@@ -182,6 +182,33 @@ fn a_pack_that_is_mostly_dead_is_rewritten_and_others_are_left() {
 }
 
 #[test]
+fn nothing_moves_from_one_dead_pack_into_another() {
+    let world = World::new();
+    let mut kept = Vec::new();
+    {
+        // Each of several stores at work at once writes a pack of its own.
+        let stores: Vec<Store> = (0..4).map(|_| world.store()).collect();
+        for (number, store) in stores.iter().enumerate() {
+            let text = format!("kept {number}");
+            store.put(text.as_bytes()).unwrap();
+            store.put(&bytes(10_000, number as u8)).unwrap();
+            let record = record("n", manifest(&text, "x"), text.as_bytes(), RunId(1), 5);
+            store.insert_record(PROJECT, &record).unwrap();
+            kept.push(text);
+        }
+    }
+    assert_eq!(listing(&world.root().join("packs")).len(), 4);
+    let store = world.store();
+    store.put(b"makes this store resume one of them").unwrap();
+    let report = store.gc(&GcOptions::default(), &alone(&store)).unwrap();
+    assert_eq!((report.repacked, report.lost), (4, 0));
+    only(&world.root().join("packs"));
+    for text in kept {
+        assert_eq!(store.read(&Digest::of(text.as_bytes())).unwrap(), text.as_bytes());
+    }
+}
+
+#[test]
 fn disk_and_database_are_reconciled_both_ways() {
     let world = World::new();
     let store = world.store();
