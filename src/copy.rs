@@ -3,20 +3,23 @@
 //!
 //! A source is cut into pieces of 1 MiB. Because that is a power of two and a multiple
 //! of BLAKE3's chunk, each piece is a complete subtree (the last may be short), so pieces are
-//! hashed apart and their chaining values merged; the result is plain BLAKE3. Knows nothing of
+//! hashed apart and their chaining values merged; the result is plain BLAKE3. Hashing goes in any
+//! order, writing does not: a file that grows out of order costs a file system several times the
+//! work, so each destination takes its pieces in turn. Knows nothing of
 //! the store.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use crate::digest::Digest;
 
 /// Bytes that one thread reads, hashes and writes at a time.
-const PIECE: u64 = 1 << 20;
+const PIECE: u64 = 256 << 10;
 
 /// Reads the first `size` bytes of `source`, writes them to the same offsets of every
 /// destination and returns their BLAKE3. Uses up to `threads` threads.
@@ -33,6 +36,7 @@ pub fn copy(source: &File, size: u64, destinations: &[&File], threads: usize) ->
     }
     let next = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
+    let turns: Vec<Turn> = destinations.iter().map(|_| Turn::default()).collect();
     let work = || -> Result<Vec<(u64, ChainingValue)>, CopyError> {
         let mut buffer = vec![0; PIECE as usize];
         let mut done = Vec::new();
@@ -43,12 +47,25 @@ pub fn copy(source: &File, size: u64, destinations: &[&File], threads: usize) ->
             }
             let start = piece * PIECE;
             let part = &mut buffer[..PIECE.min(size - start) as usize];
-            if let Err(error) = move_piece(source, start, part, destinations) {
+            let fail = |error| {
                 failed.store(true, Ordering::Relaxed);
-                return Err(error);
+                turns.iter().for_each(Turn::give_up);
+                Err(error)
+            };
+            if let Err(error) = source.read_exact_at(part, start) {
+                return fail(CopyError::Read(error));
             }
             let value = blake3::Hasher::new().set_input_offset(start).update(part).finalize_non_root();
             done.push((piece, value));
+            for (index, (destination, turn)) in destinations.iter().zip(&turns).enumerate() {
+                if !turn.wait(piece) {
+                    return Ok(done);
+                }
+                if let Err(error) = destination.write_all_at(part, start) {
+                    return fail(CopyError::Write(index, error));
+                }
+                turn.pass();
+            }
         }
         Ok(done)
     };
@@ -89,6 +106,44 @@ fn move_piece(source: &File, start: u64, part: &mut [u8], destinations: &[&File]
         destination.write_all_at(part, start).map_err(|e| CopyError::Write(index, e))?;
     }
     Ok(())
+}
+
+/// Whose piece a destination takes next.
+#[derive(Default)]
+struct Turn {
+    next: Mutex<State>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    piece: u64,
+    given_up: bool,
+}
+
+impl Turn {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for `piece`'s turn; false when there will be none.
+    fn wait(&self, piece: u64) -> bool {
+        let mut state = self.lock();
+        while state.piece != piece && !state.given_up {
+            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.given_up
+    }
+
+    fn pass(&self) {
+        self.lock().piece += 1;
+        self.moved.notify_all();
+    }
+
+    fn give_up(&self) {
+        self.lock().given_up = true;
+        self.moved.notify_all();
+    }
 }
 
 /// How many of `count` pieces belong to the left subtree: the largest power of two below `count`.
