@@ -14,7 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::digest::Digest;
 use crate::inputs::hash::cores;
-use crate::inputs::ignore_rules::{Rules, RulesError};
+use crate::inputs::ignore_rules::{Consulted, Rules, RulesError};
 use crate::inputs::stat::Stat;
 use crate::path::RelPath;
 use crate::tree::{Directory, Entry, Tree, TreeDigest};
@@ -66,8 +66,8 @@ pub struct Folder {
 pub struct Walked {
     /// Parents before children, siblings by name.
     pub folders: Vec<Folder>,
-    /// Ignore files that were looked for, there or not. Absolute.
-    pub consulted: Vec<PathBuf>,
+    /// Ignore files that were looked for, there or not.
+    pub consulted: Vec<Consulted>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -85,13 +85,16 @@ pub enum WalkError {
 struct Job {
     path: RelPath,
     rules: Rules,
+    /// Ignored itself, and only entered for the tracked files in it: nothing else in it counts.
+    ignored: bool,
 }
 
 struct Listed {
     path: RelPath,
     stat: Stat,
     files: Vec<File>,
-    below: Vec<RelPath>,
+    /// Folders in it, and whether they are ignored.
+    below: Vec<(RelPath, bool)>,
     left_out: bool,
     hollow: bool,
 }
@@ -101,7 +104,7 @@ struct Shared {
     waiting: Vec<Job>,
     busy: usize,
     listed: Vec<Listed>,
-    consulted: Vec<PathBuf>,
+    consulted: Vec<Consulted>,
     failed: Option<WalkError>,
 }
 
@@ -114,14 +117,18 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
         Rules::none()
     };
     let excludes = Rules::none().patterns(&request.excludes, &request.root)?;
-    let shared = Mutex::new(Shared {
-        waiting: vec![Job { path: RelPath::root(), rules }],
-        consulted,
-        ..Shared::default()
-    });
+    let root = Job { path: RelPath::root(), rules, ignored: false };
+    let Some((mut first, rules)) = list(request, &excludes, &root, &mut consulted)? else {
+        let path = request.root.display().to_string();
+        return Err(WalkError::Read { path, source: io::ErrorKind::NotFound.into() });
+    };
+    let waiting = jobs_below(&mut first, &rules);
+    // Most declared folders are small: they are not worth a thread.
+    let helpers = (cores() - 1).min(waiting.len().saturating_sub(1));
+    let shared = Mutex::new(Shared { waiting, listed: vec![first], consulted, ..Shared::default() });
     let wake = Condvar::new();
     std::thread::scope(|scope| {
-        for _ in 1..cores() {
+        for _ in 0..helpers {
             scope.spawn(|| work(request, &excludes, &shared, &wake));
         }
         work(request, &excludes, &shared, &wake);
@@ -144,7 +151,7 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
             let count = state.waiting.len();
             if count > 0 {
                 state.busy += 1;
-                // Half of what waits, so that few locks are taken and nobody starves.
+                // A quarter of what waits, so that few locks are taken and nobody starves.
                 let keep = count - count.div_ceil(4).min(32);
                 break state.waiting.split_off(keep);
             }
@@ -160,12 +167,12 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
         let mut failed = None;
         for job in jobs {
             match list(request, excludes, &job, &mut consulted) {
-                Ok((folder, rules)) => {
-                    found.extend(
-                        folder.below.iter().map(|path| Job { path: path.clone(), rules: rules.clone() }),
-                    );
+                Ok(Some((mut folder, rules))) => {
+                    found.append(&mut jobs_below(&mut folder, &rules));
                     listed.push(folder);
                 }
+                // Gone since it was seen: the folder above has moved, so this is noticed.
+                Ok(None) => {}
                 Err(error) => {
                     failed = Some(error);
                     break;
@@ -185,25 +192,39 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
     }
 }
 
-/// Lists one folder; also says which rules hold below it.
+fn jobs_below(listed: &mut Listed, rules: &Rules) -> Vec<Job> {
+    let below = std::mem::take(&mut listed.below).into_iter();
+    below.map(|(path, ignored)| Job { path, rules: rules.clone(), ignored }).collect()
+}
+
+/// Lists one folder; also says which rules hold below it. None for one that is gone.
 fn list(
     request: &Request,
     excludes: &Rules,
     job: &Job,
-    consulted: &mut Vec<PathBuf>,
-) -> Result<(Listed, Rules), WalkError> {
+    consulted: &mut Vec<Consulted>,
+) -> Result<Option<(Listed, Rules)>, WalkError> {
     let folder = job.path.under(&request.root);
     let wrong = |path: &Path, source: io::Error| WalkError::Read { path: path.display().to_string(), source };
-    let open = rustix::fs::open(&folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|e| wrong(&folder, e.into()))?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let open = match rustix::fs::open(&folder, flags, Mode::empty()) {
+        Ok(open) => open,
+        Err(rustix::io::Errno::NOENT) if !job.path.is_root() => return Ok(None),
+        Err(error) => return Err(wrong(&folder, error.into())),
+    };
     let stat = Stat::of_open(&open).map_err(|e| wrong(&folder, e))?;
     let mut names: Vec<(String, std::ffi::CString)> = Vec::new();
     let mut rules = job.rules.clone();
+    let mut is_repository = false;
     for entry in rustix::fs::Dir::read_from(&open).map_err(|e| wrong(&folder, e.into()))? {
         let entry = entry.map_err(|e| wrong(&folder, e.into()))?;
         let raw = entry.file_name();
         match raw.to_bytes() {
-            b"." | b".." | b".git" => continue,
+            b"." | b".." => continue,
+            b".git" => {
+                is_repository = true;
+                continue;
+            }
             b".gitignore" if request.ignore_rules => {
                 rules = rules.read(&folder.join(".gitignore"), &folder, consulted)?;
             }
@@ -218,14 +239,15 @@ fn list(
         }
     }
     names.sort();
-    let holds_cut = request.cuts.iter().any(|cut| cut.is_within(&job.path));
+    let holds_cut = any_below(&request.cuts, &job.path);
     let hides_itself = request.ignore_rules && rules.ignores(&folder.join(".gitignore"), false);
     let mut listed = Listed {
         path: job.path.clone(),
         stat,
         files: Vec::new(),
         below: Vec::new(),
-        left_out: false,
+        // A recipe must not see a repository that does not count.
+        left_out: is_repository,
         hollow: holds_cut || hides_itself,
     };
     for (name, raw) in names {
@@ -242,13 +264,14 @@ fn list(
             Err(error) => return Err(wrong(&absolute, error)),
         };
         let is_folder = stat.kind() == FileType::Directory;
-        let ignored = rules.ignores(&absolute, is_folder) && !is_tracked(request, &path, is_folder);
-        if ignored || excludes.ignores(&absolute, is_folder) {
+        // Git lets nothing in again below a folder that is ignored.
+        let ignored = job.ignored || rules.ignores(&absolute, is_folder);
+        if ignored && !is_tracked(request, &path, is_folder) || excludes.ignores(&absolute, is_folder) {
             listed.left_out = true;
             continue;
         }
         match stat.kind() {
-            FileType::Directory => listed.below.push(path),
+            FileType::Directory => listed.below.push((path, ignored)),
             FileType::RegularFile => listed.files.push(File { name, stat, link: None }),
             FileType::Symlink => {
                 let target = fs::read_link(&absolute).map_err(|e| wrong(&absolute, e))?;
@@ -269,14 +292,25 @@ fn list(
             }
         }
     }
-    Ok((listed, rules))
+    Ok(Some((listed, rules)))
 }
 
 fn is_tracked(request: &Request, path: &RelPath, is_folder: bool) -> bool {
     if request.tracked.contains(path) {
         return true;
     }
-    is_folder && request.tracked.iter().any(|tracked| tracked.is_within(path))
+    is_folder && any_below(&request.tracked, path)
+}
+
+/// Whether some path of a set lies below `folder`. Does not go through them all: there may be one
+/// for every node of a large pipeline, and this is asked of every folder.
+fn any_below(paths: &BTreeSet<RelPath>, folder: &RelPath) -> bool {
+    if folder.is_root() {
+        return !paths.is_empty();
+    }
+    // No name holds a NUL, so this bound sorts before everything below the folder.
+    let first = paths.range(folder.child("\0")..).next();
+    first.is_some_and(|path| path.is_within(folder))
 }
 
 /// Puts folders in depth-first order and numbers their parents.
