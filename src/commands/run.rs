@@ -16,7 +16,7 @@ use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
 use crate::inputs::git;
 use crate::inputs::observe::{Known, Progress};
-use crate::inputs::stat::boot_id;
+use crate::inputs::stat::{Clock, boot_id};
 use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::judge::{Judged, Order, judge};
 use crate::plan::{Estimate, Verdict};
@@ -440,6 +440,7 @@ fn save(
             sightings.add(&path.under(&ground.project), found);
         }
     }
-    let index = sightings.into_index();
+    let clock = || Clock::read(&prepared.store.root().join("tmp"));
+    let index = sightings.into_index(&clock);
     let _ = snapshot::write(&ground.state(), &meta, &index, &prepared.loaded.document);
 }

@@ -57,6 +57,8 @@ pub struct WalkRow {
 const WATCHED: u32 = 1;
 const LEFT_OUT: u32 = 2;
 const HOLLOW: u32 = 4;
+/// Its stat may hide that an entry came or went: it is listed again in any case.
+const DOUBTED: u32 = 8;
 
 /// The digest may not be trusted a second time (see [`crate::inputs::stat::Clock`]).
 const RACY: u16 = 1;
@@ -198,9 +200,27 @@ impl Index {
         Path::new(self.folder_path(&self.folders[folder])).join(self.file_name(&self.files[file]))
     }
 
-    /// The walk that answered `question`: its position, if it was asked.
-    pub fn walk_for(&self, question: &Digest) -> Option<usize> {
-        self.walks.iter().position(|walk| walk.question == *question.as_bytes())
+    /// The position of each walk by the question that it answered.
+    pub fn walks(&self) -> impl Iterator<Item = (Digest, usize)> {
+        self.walks.iter().enumerate().map(|(at, walk)| (Digest::from_bytes(walk.question), at))
+    }
+
+    /// Everything that decided what walks count.
+    pub fn rules(&self) -> Vec<(PathBuf, Loose)> {
+        let mut found = Vec::new();
+        for folder in &self.folders {
+            for row in self.files_of(folder).map(|at| &self.files[at]).filter(|row| row.is_rules()) {
+                let loose = if row.is_absent() {
+                    Loose::Absent
+                } else if row.is_plain_folder() {
+                    Loose::Folder
+                } else {
+                    Loose::Noticed { stat: row.stat, racy: row.is_racy() }
+                };
+                found.push((Path::new(self.folder_path(folder)).join(self.file_name(row)), loose));
+            }
+        }
+        found
     }
 
     /// The rows of a walk's folders.
@@ -260,8 +280,8 @@ impl FolderRow {
         self.flags & WATCHED != 0
     }
 
-    pub fn is_hollow(&self) -> bool {
-        self.flags & HOLLOW != 0
+    pub fn is_doubted(&self) -> bool {
+        self.flags & DOUBTED != 0
     }
 
     pub fn file_count(&self) -> usize {
@@ -310,6 +330,11 @@ fn rows<T: Pod>(from: &mut dyn Read, length: u64) -> Option<Vec<T>> {
     Some(rows)
 }
 
+/// A row cannot hold a path that is not UTF-8: what is there is doubted for ever.
+fn readable(path: &Path, found: Loose) -> Loose {
+    if path.to_str().is_some() { found } else { Loose::Noticed { stat: Stat::default(), racy: true } }
+}
+
 /// Gathers rows and lays them out.
 #[derive(Default)]
 pub struct Builder {
@@ -331,13 +356,15 @@ impl Builder {
         self.index.digests.push(*digest.as_bytes());
     }
 
-    /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position.
+    /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position;
+    /// `doubted` tells whether a folder must be listed again whatever its stat says.
     pub fn add_walk(
         &mut self,
         root: &Path,
         question: &Digest,
         walked: &Walked,
         seen: &dyn Fn(usize, usize) -> (Digest, bool),
+        doubted: &dyn Fn(&Folder) -> bool,
     ) {
         let base = self.index.folders.len();
         for (at, folder) in walked.folders.iter().enumerate() {
@@ -349,8 +376,10 @@ impl Builder {
                 self.push_file(&file.name, flags, file.stat, digest);
             }
             let path_at = self.put(&path);
-            let flags =
-                WATCHED | if folder.left_out { LEFT_OUT } else { 0 } | if folder.hollow { HOLLOW } else { 0 };
+            let flags = WATCHED
+                | if folder.left_out { LEFT_OUT } else { 0 }
+                | if folder.hollow { HOLLOW } else { 0 }
+                | if doubted(folder) { DOUBTED } else { 0 };
             self.index.folders.push(FolderRow {
                 path: path_at,
                 path_length: path.len() as u32,
@@ -366,39 +395,23 @@ impl Builder {
             count: walked.folders.len() as u32,
             question: *question.as_bytes(),
         });
-        for path in &walked.consulted {
-            self.add_rules(path);
-        }
     }
 
     /// Adds a path outside of walks. The later of two additions counts.
     pub fn add_loose(&mut self, path: &Path, found: Loose) {
-        if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
-            let row = self
-                .loose
-                .entry(folder.to_path_buf())
-                .or_default()
-                .entry(name.to_owned())
-                .or_insert((found, false));
-            row.0 = found;
-        }
+        let found = readable(path, found);
+        self.loose_row(path, found, false).0 = found;
     }
 
-    /// Adds a file that decides what walks count, as it is now, there or not.
-    pub fn add_rules(&mut self, path: &Path) {
-        let found = match Stat::of(path) {
-            Ok(stat) => Loose::Noticed { stat, racy: false },
-            Err(_) => Loose::Absent,
-        };
-        if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
-            let row = self
-                .loose
-                .entry(folder.to_path_buf())
-                .or_default()
-                .entry(name.to_owned())
-                .or_insert((found, true));
-            row.1 = true;
-        }
+    /// Adds a file that decides what walks count, as it was right before it was read.
+    pub fn add_rules(&mut self, path: &Path, found: Loose) {
+        self.loose_row(path, readable(path, found), true).1 = true;
+    }
+
+    fn loose_row(&mut self, path: &Path, found: Loose, rules: bool) -> &mut (Loose, bool) {
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.loose.entry(folder).or_default().entry(name).or_insert((found, rules))
     }
 
     pub fn finish(mut self) -> Index {
