@@ -7,16 +7,16 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rustix::fs::FileType;
 
 use crate::digest::Digest;
 use crate::inputs::hash::{self, HashError};
 use crate::inputs::index::{Builder, Index, Loose};
-use crate::inputs::stat::{self, Clock, Stat};
+use crate::inputs::sightings::Sightings;
+use crate::inputs::stat::{Clock, Stat};
 use crate::inputs::verify::Moved;
-use crate::inputs::walk::{self, Folder, Request, WalkError, Walked};
+use crate::inputs::walk::{self, Request, WalkError, Walked};
 use crate::tree::{Entry, Tree};
 
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +36,11 @@ pub enum ObserveError {
 pub struct Observation {
     /// Absolute.
     pub root: PathBuf,
-    request: Request,
-    question: Digest,
+    pub(super) request: Request,
+    pub(super) question: Digest,
     pub walked: Walked,
     /// By folder and file position; links have the digest of their target.
-    digests: Vec<Vec<(Digest, bool)>>,
+    pub(super) digests: Vec<Vec<(Digest, bool)>>,
     pub tree: Tree,
     /// Whether the folder on disk holds exactly what counts, so that it can stand for the tree.
     pub is_whole: bool,
@@ -60,9 +60,6 @@ pub struct Progress {
     pub files: AtomicU64,
     pub bytes: AtomicU64,
 }
-
-/// The longest tick that a file system's clock has.
-const TICK: Duration = Duration::from_millis(10);
 
 /// Digests by path and stat, from the index of the run before.
 pub struct Known {
@@ -379,79 +376,6 @@ impl<'a> Observer<'a> {
     pub fn finish(self) -> Sightings {
         let loose = self.builder.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Sightings { walks: self.walks, loose, clock: self.clock }
-    }
-}
-
-/// What a survey saw: the makings of the next index.
-pub struct Sightings {
-    walks: Vec<Arc<Observation>>,
-    loose: Builder,
-    clock: Clock,
-}
-
-impl Sightings {
-    /// Adds a path outside of walks. The later of two additions counts.
-    pub fn add(&mut self, path: &Path, found: Loose) {
-        self.loose.add_loose(path, found);
-    }
-
-    /// Lays out the index. Folders that hold outputs have moved when these were published; where
-    /// nothing that counts came or went meanwhile, they are taken as they are now. `clock` reads
-    /// the file system's clock.
-    pub fn into_index(self, clock: &dyn Fn() -> Clock) -> Index {
-        let Self { walks, mut loose, clock: at_survey } = self;
-        let mut local: HashMap<u64, bool> = HashMap::new();
-        for seen in &walks {
-            let refreshed = seen.refreshed(clock);
-            let (walked, clock) = match &refreshed {
-                Some((walked, clock)) => (walked, clock),
-                None => (&seen.walked, &at_survey),
-            };
-            for folder in &walked.folders {
-                let ask = || stat::is_local(&folder.path.under(&seen.root));
-                local.entry(folder.stat.device).or_insert_with(ask);
-            }
-            let doubted = |folder: &Folder| clock.is_racy(&folder.stat) || !local[&folder.stat.device];
-            let digest = |folder: usize, file: usize| seen.digests[folder][file];
-            loose.add_walk(&seen.root, &seen.question, walked, &digest, &doubted);
-        }
-        loose.finish()
-    }
-}
-
-impl Observation {
-    /// The same walk with the present stats of its hollow folders, and the clock from before it;
-    /// none when nothing moved there, or when something that counts did.
-    fn refreshed(&self, clock: &dyn Fn() -> Clock) -> Option<(Walked, Clock)> {
-        let moved = self.walked.folders.iter().any(|folder| {
-            let path = folder.path.under(&self.root);
-            folder.hollow && Stat::of(&path).ok() != Some(folder.stat)
-        });
-        if !moved {
-            return None;
-        }
-        // What was published a moment ago is racy for one tick of the clock. Waiting for the next
-        // one costs less than a run that looks at everything again.
-        for wait in [true, true, true, false] {
-            let clock = clock();
-            let now = walk::walk(&self.request).ok()?;
-            let same = self.counts_the_same(&now)
-                && now.folders.iter().zip(&self.walked.folders).all(|(a, b)| a.stat == b.stat || a.hollow);
-            if !same {
-                return None;
-            }
-            if !wait || !now.folders.iter().any(|folder| folder.hollow && clock.is_racy(&folder.stat)) {
-                return Some((now, clock));
-            }
-            std::thread::sleep(TICK);
-        }
-        None
-    }
-
-    fn counts_the_same(&self, now: &Walked) -> bool {
-        let same = |(a, b): (&Folder, &Folder)| a.path == b.path && a.files == b.files;
-        now.folders.len() == self.walked.folders.len()
-            && now.folders.iter().zip(&self.walked.folders).all(same)
     }
 }
 

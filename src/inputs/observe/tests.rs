@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use proptest::prelude::*;
 
 use super::*;
+use crate::inputs::sightings::TICK;
 use crate::inputs::verify::verify;
 use crate::path::RelPath;
 use crate::tree::TreeDigest;
@@ -37,7 +38,7 @@ impl Project {
         Request {
             root: self.root.clone(),
             project: self.root.clone(),
-            cuts: BTreeSet::from([RelPath::parse("out").unwrap(), RelPath::parse("a/made").unwrap()]),
+            cuts: ["out", "a/made", "new/made"].map(|path| RelPath::parse(path).unwrap()).into(),
             ignore_rules: true,
             tracked: BTreeSet::new(),
             excludes: Vec::new(),
@@ -207,6 +208,7 @@ fn outputs_that_appear_in_a_hollow_folder_leave_the_index_whole() {
     let seen = observer.folder(&project.request()).unwrap();
     project.write("a/made", "output");
     project.write("out/deep", "output");
+    project.write("new/made", "output");
     assert!(still_stands(&seen), "outputs are no inputs");
     let index = Arc::new(observer.finish().into_index(&|| project.clock()));
     assert!(verify(&index).is_empty(), "{:?}", verify(&index));
