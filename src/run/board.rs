@@ -124,12 +124,17 @@ impl Board {
                 board.restores.push(at);
             }
         }
-        for at in 0..board.seats.len() {
-            let fresh =
-                board.judged[at].verdict == Verdict::Fresh && board.subjects[at].order != Order::Nothing;
-            if fresh {
-                board.settle(at, Outcome::Fresh);
-            }
+        let fresh: Vec<usize> = (0..board.seats.len())
+            .filter(|at| board.judged[*at].verdict == Verdict::Fresh)
+            .filter(|at| board.subjects[*at].order != Order::Nothing)
+            .collect();
+        // All are done before one is settled: a fresh node that a fresh upstream lets go must not
+        // be taken for one that is still to be judged, and so be settled twice.
+        for at in &fresh {
+            board.seats[*at].state = State::Done;
+        }
+        for at in fresh {
+            board.settle(at, Outcome::Fresh);
         }
         for at in 0..board.seats.len() {
             if board.seats[at].state == State::Blocked && board.seats[at].pending == 0 {
