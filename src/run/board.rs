@@ -125,11 +125,12 @@ impl Board {
             }
         }
         let fresh: Vec<usize> = (0..board.seats.len())
-            .filter(|at| board.judged[*at].verdict == Verdict::Fresh)
-            .filter(|at| board.subjects[*at].order != Order::Nothing)
+            .filter(|at| {
+                board.judged[*at].verdict == Verdict::Fresh && board.subjects[*at].order != Order::Nothing
+            })
             .collect();
-        // All are done before one is settled: a fresh node that a fresh upstream lets go must not
-        // be taken for one that is still to be judged, and so be settled twice.
+        // All are done before the first lets others go, or it would send a fresh one to be judged
+        // again and so to be settled twice.
         for at in &fresh {
             board.seats[*at].state = State::Done;
         }
