@@ -266,7 +266,8 @@ impl<'a> Observer<'a> {
         let is_whole = walked
             .folders
             .iter()
-            .all(|folder| !(folder.left_out || folder.hollow && folder.files.is_empty()));
+            // What is published into a hollow folder while a reader runs must not be seen by it.
+            .all(|folder| !(folder.left_out || folder.hollow));
         Ok(Observation { root: root.to_path_buf(), question, walked, digests, tree, is_whole })
     }
 

@@ -318,8 +318,9 @@ fn remove_leftovers(
         }
         let mut above = path.parent();
         while let Some(folder) = above {
-            let is_root = roots.iter().any(|root| root.path == folder);
-            if is_root || fs::remove_dir(folder.under(&context.project)).is_err() {
+            // An empty folder may be what is wanted now.
+            let stays = stays.contains(&folder) || roots.iter().any(|root| root.path == folder);
+            if stays || fs::remove_dir(folder.under(&context.project)).is_err() {
                 break;
             }
             above = folder.parent();

@@ -175,7 +175,7 @@ impl Disk<'_, '_> {
         let Some(top) = crate::inputs::ignore_rules::repository_top(root) else {
             // A repository that is made later brings its own rules.
             for folder in root.ancestors() {
-                self.observer.note_present(&folder.join(".git"));
+                self.observer.note_rules(&folder.join(".git"));
             }
             return Ok(BTreeSet::new());
         };
