@@ -32,6 +32,7 @@ use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
 use crate::survey::facts::loose;
 use crate::survey::idle::{self, Idle};
 use crate::survey::snapshot::{self, Snapshot};
+use crate::tree::Entry;
 
 /// How often a run starts over when the store turns out to have lost what it was believed to hold.
 const ROUNDS: usize = 4;
@@ -390,6 +391,10 @@ fn owned_paths(store: &Store, project: &str) -> std::collections::HashSet<crate:
             continue;
         };
         let wanted = wanted::Wanted { path: one.path, what: one.what, entry };
+        if matches!(wanted.entry, Entry::Directory { .. }) {
+            // Of a folder its files are ours, and what else stands in its place is not.
+            owned.remove(&wanted.path);
+        }
         if let Ok(leaves) = wanted::leaves(&wanted, store) {
             owned.extend(leaves.into_keys());
         }

@@ -162,13 +162,17 @@ pub fn repository_top(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|at| at.join(".git").exists()).map(Path::to_path_buf)
 }
 
-/// The git directory of a work tree: `.git`, or where a `.git` file points.
+/// The git directory of a work tree: `.git`, or where a `.git` file points. Of a linked work tree it
+/// is the repository's own, which holds what all of them share.
 pub fn git_dir(top: &Path) -> Option<PathBuf> {
     let dot = top.join(".git");
     if dot.is_dir() {
         return Some(dot);
     }
     let text = fs::read_to_string(&dot).ok()?;
-    let target = text.strip_prefix("gitdir:")?.trim();
-    Some(top.join(target))
+    let own = top.join(text.strip_prefix("gitdir:")?.trim());
+    match fs::read_to_string(own.join("commondir")) {
+        Ok(common) => Some(own.join(common.trim())),
+        Err(_) => Some(own),
+    }
 }

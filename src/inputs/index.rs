@@ -403,9 +403,19 @@ impl Builder {
         self.loose_row(path, found, false).0 = found;
     }
 
-    /// Adds a file that decides what walks count, as it was right before it was read.
+    /// Adds a file that decides what walks count, as it was right before it was read. If it was read
+    /// twice, and moved between, neither reading stands.
     pub fn add_rules(&mut self, path: &Path, found: Loose) {
-        self.loose_row(path, readable(path, found), true).1 = true;
+        let row = self.loose_row(path, readable(path, found), true);
+        let moved = match (row.0, found) {
+            (Loose::Noticed { stat: a, .. }, Loose::Noticed { stat: b, .. }) => a != b,
+            (Loose::Noticed { .. }, Loose::Absent) | (Loose::Absent, Loose::Noticed { .. }) => true,
+            _ => false,
+        };
+        if moved {
+            row.0 = Loose::Noticed { stat: Stat::default(), racy: true };
+        }
+        row.1 = true;
     }
 
     fn loose_row(&mut self, path: &Path, found: Loose, rules: bool) -> &mut (Loose, bool) {

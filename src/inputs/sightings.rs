@@ -12,8 +12,8 @@ use crate::inputs::stat::{self, Clock, Stat};
 use crate::inputs::walk::{self, Folder, Walked};
 use crate::path::RelPath;
 
-/// The longest tick that a file system's clock has.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+/// How often the clock is looked at until it has moved, a millisecond apart: a tick is 10 at most.
+const TICKS: usize = 20;
 
 /// What a survey saw: the makings of the next index.
 pub struct Sightings {
@@ -65,30 +65,31 @@ impl Observation {
     /// The same walk with the present stats of its hollow folders, and the clock from before it;
     /// none when nothing moved there, or when something that counts did.
     fn refreshed(&self, clock: &dyn Fn() -> Clock) -> Option<(Walked, Clock)> {
-        let moved = self.walked.folders.iter().any(|folder| {
-            let path = folder.path.under(&self.root);
-            folder.hollow && Stat::of(&path).ok() != Some(folder.stat)
-        });
-        if !moved {
+        let hollow = self.walked.folders.iter().filter(|folder| folder.hollow);
+        let moved: Vec<Stat> = hollow
+            .filter_map(|folder| {
+                let found = Stat::of(&folder.path.under(&self.root)).ok()?;
+                (found != folder.stat).then_some(found)
+            })
+            .collect();
+        if moved.is_empty() {
             return None;
         }
         let before = positions(&self.walked);
         let stat = |path: &RelPath| before.get(path).map(|at| self.walked.folders[*at].stat);
         // What was published a moment ago is racy for one tick of the clock. Waiting for the next
         // one costs less than a run that looks at everything again.
-        for wait in [true, true, true, false] {
-            let clock = clock();
-            let now = walk::walk(&self.request).ok()?;
-            let same = |folder: &Folder| folder.hollow || stat(&folder.path) == Some(folder.stat);
-            if !self.counts_the_same(&now) || !now.folders.iter().all(same) {
-                return None;
+        let mut now = clock();
+        for _ in 0..TICKS {
+            if !moved.iter().any(|stat| now.is_racy(stat)) {
+                break;
             }
-            if !wait || !now.folders.iter().any(|folder| folder.hollow && clock.is_racy(&folder.stat)) {
-                return Some((now, clock));
-            }
-            std::thread::sleep(TICK);
+            std::thread::sleep(Duration::from_millis(1));
+            now = clock();
         }
-        None
+        let walked = walk::walk(&self.request).ok()?;
+        let same = |folder: &Folder| folder.hollow || stat(&folder.path) == Some(folder.stat);
+        (self.counts_the_same(&walked) && walked.folders.iter().all(same)).then_some((walked, now))
     }
 
     /// Whether another walk found the same, judged by stats: hollow folders may come and go.

@@ -5,7 +5,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use proptest::prelude::*;
 
 use super::*;
-use crate::inputs::sightings::TICK;
 use crate::inputs::verify::verify;
 use crate::path::RelPath;
 use crate::tree::TreeDigest;
@@ -51,7 +50,7 @@ impl Project {
 
     /// Lets what was written until now be older than the next clock.
     fn settle(&self) {
-        std::thread::sleep(2 * TICK);
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 
     /// One survey from `index`: the tree, how many files were read, and the next index.

@@ -68,7 +68,7 @@ impl Project {
             store: &project.join("cache"),
             git: &git,
             identify: &|_| Ok(None),
-            resolve: &|_| None,
+            resolve: &|_| Resolved { program: None, searched: Vec::new() },
             published: &published,
         };
         let index = Arc::new(Index::default());
