@@ -27,6 +27,9 @@ use crate::tree::{Entry, TreeDigest};
 
 pub mod compose;
 
+#[cfg(test)]
+mod tests;
+
 const MAGIC: &[u8] = b"osgraph-manifest 1\n";
 
 /// The BLAKE3 of a manifest's canonical bytes: a node's action key.

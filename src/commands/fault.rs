@@ -97,7 +97,7 @@ fn exit_of(error: &GatherError) -> Exit {
         | GatherError::Git(_)
         | GatherError::ToolMissing { .. }
         | GatherError::NoEngine(_) => Exit::Missing,
-        GatherError::OutputRead { .. } => Exit::Usage,
+        GatherError::OutputRead { .. } | GatherError::NoFolder { .. } => Exit::Usage,
         GatherError::Observe(_) | GatherError::ToolFailed { .. } => Exit::NodeFailed,
     }
 }
@@ -109,6 +109,7 @@ fn diagnostic(trouble: Trouble) -> Diagnostic {
         GatherError::Observe(_) => ("unusable-input", "cannot be used"),
         GatherError::Git(_) => ("git", "git cannot give this"),
         GatherError::OutputRead { .. } => ("output-read", "made by another node"),
+        GatherError::NoFolder { .. } => ("no-folder", "is a file"),
         GatherError::ToolMissing { .. } => ("missing-tool", "not found"),
         GatherError::ToolFailed { .. } => ("unidentified-tool", "does not say what it is"),
         GatherError::NoEngine(_) => ("no-engine", "needs a container engine"),

@@ -37,6 +37,8 @@ pub struct Placed<I> {
     pub label: String,
     /// In the node's work folder or tree.
     pub at: RelPath,
+    /// Under which a file is laid down: as declared, wherever a link by that name leads.
+    pub name: String,
     pub input: I,
 }
 
@@ -84,6 +86,14 @@ struct Composer<'w, W: World> {
     reads: Vec<Read>,
     inputs: Vec<Placed<W::Input>>,
     spans: Vec<(String, Span)>,
+}
+
+/// Words that may hold anything, as one text that no other list of words has. Written out here,
+/// because what the language's own quoting escapes changes with its tables of characters, and keys
+/// must not.
+pub fn quoted<'a>(words: impl IntoIterator<Item = &'a String>) -> String {
+    let quote = |word: &String| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// Composes one node. Its name, spans and place in the file are not looked at.
@@ -154,7 +164,8 @@ impl<W: World> Composer<'_, W> {
         let (entry, input) = self.world.path(path)?;
         self.spans.push((label.clone(), path.span));
         self.components.push(Component::entry(Facet::Own, label.clone(), entry));
-        self.inputs.push(Placed { label, at, input });
+        let name = path.value.file_name().unwrap_or_default().to_owned();
+        self.inputs.push(Placed { label, at, name, input });
         Ok(())
     }
 
@@ -168,7 +179,9 @@ impl<W: World> Composer<'_, W> {
             self.spans.push((label.clone(), span));
             self.components.push(Component { facet: Facet::Own, label, value });
         }
-        self.inputs.push(Placed { label: "source".to_owned(), at: RelPath::root(), input });
+        // A source is a folder: it has entries, and its own name counts for nothing.
+        let (label, name) = ("source".to_owned(), String::new());
+        self.inputs.push(Placed { label, at: RelPath::root(), name, input });
         self.placings("overlay", overlays)
     }
 
@@ -176,7 +189,8 @@ impl<W: World> Composer<'_, W> {
         for (order, Placing { from, into }) in placings.iter().enumerate() {
             // The order decides who hides whom. A file goes in under its own name.
             let label = format!("{word} {order} {}", from.value);
-            self.own_text(&format!("{word} {order} into"), into.as_str());
+            // Not `copy 0 into`: that is what a folder called `into` is labelled.
+            self.own_text(&format!("{word} into {order}"), into.as_str());
             self.place(label, from, into.clone())?;
         }
         Ok(())
@@ -196,9 +210,7 @@ impl<W: World> Composer<'_, W> {
     fn host(&mut self, host: &HostRecipe) -> Result<(), W::Error> {
         let HostRecipe { inputs, runs, outputs, tools, env, pass_env, secrets, isolate, span: _ } = host;
         for (at, run) in runs.iter().enumerate() {
-            // Arguments may hold anything, so they are kept apart by their lengths.
-            let words: Vec<String> = run.value.iter().map(|word| format!("{word:?}")).collect();
-            self.spanned_text(&format!("run {at}"), &words.join(" "), run.span);
+            self.spanned_text(&format!("run {at}"), &quoted(&run.value), run.span);
         }
         for output in outputs {
             self.spanned_text(&format!("output {}", output.value), "", output.span);
@@ -244,8 +256,7 @@ impl<W: World> Composer<'_, W> {
         );
         self.own_text("manifest", manifest.as_str());
         if !excludes.is_empty() {
-            let patterns: Vec<&str> = excludes.iter().map(|pattern| pattern.value.as_str()).collect();
-            self.own_text("exclude", &patterns.join("\n"));
+            self.own_text("exclude", &quoted(excludes.iter().map(|pattern| &pattern.value)));
         }
         self.placings("copy", copies)?;
         for DistBinary { node, into, executable } in binaries {
@@ -259,3 +270,6 @@ impl<W: World> Composer<'_, W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

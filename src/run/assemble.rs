@@ -1,7 +1,5 @@
 //! `dist-docker` and `dist-native`: copies, binaries and a build manifest, as one tree.
 
-use std::fs::File;
-
 use crate::digest::Digest;
 use crate::inputs::input::Input;
 use crate::key::Value;
@@ -11,7 +9,7 @@ use crate::pipeline::{Dist, DistFlavor, Kind};
 use crate::record::Artifact;
 use crate::run::build_manifest::{BuildManifest, Upstream as Listed};
 use crate::run::dist::{Excludes, Layer, assemble, place};
-use crate::run::source::from_folder;
+use crate::run::source::{from_folder, from_leaf};
 use crate::run::task::{Context, Task, TaskError, Upstream, tree_of};
 use crate::tree::{Entry, Leaf, Leaves, Tree};
 
@@ -29,20 +27,7 @@ pub fn make(
     for placed in &task.composed.inputs {
         let leaves = match &placed.input {
             Input::Folder(folder) => from_folder(folder, &mut batch, &mut stood, context)?,
-            Input::Leaf(path, seen) => {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-                let leaf = match &seen.entry {
-                    Entry::File { digest, executable, .. } => {
-                        let mut file = File::open(path).map_err(TaskError::io("read", path))?;
-                        let (found, size) = batch.add(&mut file, 0)?;
-                        stood &= found == *digest;
-                        Leaf::File { digest: found, size, executable: *executable }
-                    }
-                    Entry::Symlink { target } => Leaf::Symlink { target: target.clone() },
-                    Entry::Directory { .. } => Leaf::EmptyDirectory,
-                };
-                Leaves::from([(RelPath::root().child(name), leaf)])
-            }
+            Input::Leaf(path, seen) => from_leaf(&placed.name, path, seen, &mut batch, &mut stood)?,
             Input::Git(_) => continue,
         };
         layers.push(Layer { leaves, into: placed.at.clone() });

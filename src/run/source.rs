@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use crate::inputs::git::{ArchiveEntry, EntryKind};
 use crate::inputs::input::{GitInput, Input};
-use crate::inputs::observe::Observation;
+use crate::inputs::observe::{Observation, Seen};
 use crate::path::RelPath;
 use crate::pipeline::Spanned;
 use crate::record::Artifact;
@@ -32,21 +33,7 @@ pub fn make(task: &Task, context: &Context) -> Result<(Artifact, bool), TaskErro
                 }
                 from_git(git, &mut batch, context)?
             }
-            Input::Leaf(path, seen) => {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-                let at = RelPath::root().child(name);
-                let leaf = match &seen.entry {
-                    Entry::File { digest, executable, .. } => {
-                        let mut file = File::open(path).map_err(TaskError::io("read", path))?;
-                        let (found, size) = batch.add(&mut file, 0)?;
-                        stood &= found == *digest;
-                        Leaf::File { digest: found, size, executable: *executable }
-                    }
-                    Entry::Symlink { target } => Leaf::Symlink { target: target.clone() },
-                    Entry::Directory { .. } => Leaf::EmptyDirectory,
-                };
-                Leaves::from([(at, leaf)])
-            }
+            Input::Leaf(path, seen) => from_leaf(&placed.name, path, seen, &mut batch, &mut stood)?,
         };
         overlay(&mut leaves, &layer, &placed.at);
     }
@@ -67,6 +54,27 @@ pub fn refuse_escaping(leaves: &Leaves) -> Result<(), TaskError> {
         }
     }
     Ok(())
+}
+
+/// A declared file or link, read into `batch`, as the only leaf of a tree.
+pub fn from_leaf(
+    name: &str,
+    path: &Path,
+    seen: &Seen,
+    batch: &mut Batch<'_>,
+    stood: &mut bool,
+) -> Result<Leaves, TaskError> {
+    let leaf = match &seen.entry {
+        Entry::File { digest, executable, .. } => {
+            let mut file = File::open(path).map_err(TaskError::io("read", path))?;
+            let (found, size) = batch.add(&mut file, seen.stat.size)?;
+            *stood &= found == *digest;
+            Leaf::File { digest: found, size, executable: *executable }
+        }
+        Entry::Symlink { target } => Leaf::Symlink { target: target.clone() },
+        Entry::Directory { .. } => Leaf::EmptyDirectory,
+    };
+    Ok(Leaves::from([(RelPath::root().child(name), leaf)]))
 }
 
 /// The content of a walked folder, read into `batch`.

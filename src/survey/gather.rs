@@ -15,7 +15,7 @@ use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::Request;
-use crate::key::compose::{Composed, Stand, World, compose};
+use crate::key::compose::{Composed, Stand, World, compose, quoted};
 use crate::key::{Component, Value};
 use crate::path::RelPath;
 use crate::pipeline::{Node, NodeName, Pipeline, Recipe, Source, Span, Spanned, Tool, Work};
@@ -28,6 +28,8 @@ pub enum GatherError {
     Observe(#[from] ObserveError),
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error("`{path}` is no folder")]
+    NoFolder { path: String },
     #[error("`{path}` is an output of `{node}`")]
     OutputRead { path: RelPath, node: NodeName },
     #[error("tool `{program}` was not found on PATH")]
@@ -44,7 +46,8 @@ impl GatherError {
             Self::Observe(ObserveError::Missing { path }) => {
                 Some(format!("create `{path}`, or correct the path in the pipeline file"))
             }
-            Self::Observe(_) => None,
+            Self::Observe(error) => error.help(),
+            Self::NoFolder { .. } => Some("name the folder that holds it".to_owned()),
             Self::Git(error) => error.help(),
             Self::OutputRead { node, .. } => {
                 Some(format!("read it from the node that makes it: `binary \"{node}\"` or `from \"{node}\"`"))
@@ -268,7 +271,7 @@ impl Disk<'_, '_> {
             facts.counts.iter().map(|(label, value)| (label.clone(), Value::Text(value.clone()))).collect();
         let excludes: Vec<String> = excludes.iter().map(|pattern| pattern.value.clone()).collect();
         if !excludes.is_empty() {
-            values.push(("exclude".to_owned(), Value::Text(excludes.join("\n"))));
+            values.push(("exclude".to_owned(), Value::Text(quoted(&excludes))));
         }
         Ok((values, Input::Git(Arc::new(GitInput { source, facts, question, excludes }))))
     }
@@ -317,6 +320,9 @@ impl World for Disk<'_, '_> {
                 self.at = Some(path.span);
                 let absolute = self.absolute(&path.value);
                 let (entry, input) = self.look(&absolute, excludes)?;
+                if !matches!(entry, Entry::Directory { .. }) {
+                    return Err(GatherError::NoFolder { path: path.value.clone() });
+                }
                 Ok((vec![("source".to_owned(), Value::Entry(entry))], input))
             }
         }

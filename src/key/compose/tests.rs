@@ -1,0 +1,268 @@
+//! What each kind of node is made of, written out: a meaning that changes shows here, and its kind's
+//! version must change with it.
+
+use std::convert::Infallible;
+
+use super::*;
+use crate::digest::Digest;
+use crate::pipeline::{Document, Overrides, Pipeline, SourceFile};
+use crate::tree::TreeDigest;
+
+/// A disk on which every path is a folder that is called like its path.
+struct Paper;
+
+fn entry(name: &str) -> Entry {
+    Entry::Directory { digest: TreeDigest(Digest::of(name.as_bytes())) }
+}
+
+impl World for Paper {
+    type Input = String;
+    type Error = Infallible;
+
+    fn path(&mut self, path: &Spanned<RelPath>) -> Result<(Entry, String), Infallible> {
+        Ok((entry(path.value.as_str()), path.value.to_string()))
+    }
+
+    fn source(&mut self, source: &Source, _: &[Spanned<String>]) -> Result<(Labelled, String), Infallible> {
+        let (Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. }) = source;
+        Ok((vec![("source".to_owned(), Value::Entry(entry(&path.value)))], path.value.clone()))
+    }
+
+    fn tool(&mut self, tool: &Tool, _: &[Spanned<String>]) -> Result<Value, Infallible> {
+        Ok(Value::Text(format!("{} 1.0", tool.program.value)))
+    }
+
+    fn publisher(&self, path: &RelPath) -> Option<NodeName> {
+        (path.as_str() == "made").then(|| NodeName("maker".to_owned()))
+    }
+
+    fn natural(&self, _: &NodeName) -> Stand {
+        Stand::Natural
+    }
+
+    fn platform(&self) -> String {
+        "linux/x86_64".to_owned()
+    }
+
+    fn docker(&mut self, _: &Node) -> Result<Vec<Component>, Infallible> {
+        Ok(Vec::new())
+    }
+}
+
+fn pipeline(nodes: &str) -> Pipeline {
+    let text = format!("pipeline \"p\"\n{nodes}");
+    let source = SourceFile { name: "pipeline.kdl".to_owned(), text: text.into() };
+    let overrides = Overrides {
+        set: Vec::new(),
+        env: &|_| None,
+        read_file: &|_| Err(std::io::ErrorKind::NotFound.into()),
+        host_arch: "x86_64",
+    };
+    let resolved = Document::parse(&source).and_then(|document| document.resolve(&source, &overrides));
+    resolved.unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+}
+
+fn composed(nodes: &str) -> Composed<String> {
+    let pipeline = pipeline(nodes);
+    let node = pipeline.nodes.iter().find(|node| node.name.0 == "it").unwrap();
+    compose(node, &mut Paper).unwrap_or_else(|never| match never {})
+}
+
+/// Kind, components, and reads with where they stand.
+fn shown(nodes: &str) -> String {
+    let composed = composed(nodes);
+    let mut out = format!("{}\n", composed.own.kind());
+    for Component { facet, label, value } in composed.own.components() {
+        let value = match value {
+            Value::Text(text) => format!("{text:?}"),
+            Value::Entry(Entry::Directory { .. }) => "tree".to_owned(),
+            other => format!("{other:?}"),
+        };
+        out.push_str(&format!("{facet:?}  {label} = {value}\n"));
+    }
+    for Read { label, node, stand, executable } in composed.reads {
+        let stand = match stand {
+            Stand::Natural => "at its own paths".to_owned(),
+            Stand::At(path) => format!("at {path}"),
+        };
+        let mode = executable.map_or("", |executable| if executable { ", 755" } else { ", 644" });
+        out.push_str(&format!("reads {label} from {node}, {stand}{mode}\n"));
+    }
+    out
+}
+
+const HOST: &str = r#"
+    host isolate=#false {
+        input "src" "made"
+        run "sh" "-c" "echo \"a b\""
+        run "true"
+        output "out" "lib"
+        tool "cc" identify="cc --version"
+        env "B" "2"
+        pass-env "LANGUAGE"
+        secret "token" env="TOKEN" version="3"
+        secret "other" env="OTHER" required=#false
+    }
+    timeout "5m"
+    retries 3
+"#;
+
+const MAKER: &str = "command \"maker\" { run \"true\"; output \"made\" }\n";
+
+#[test]
+fn source_archive() {
+    insta::assert_snapshot!(shown(
+        r#"source-archive "it" {
+            dir "app"
+            exclude "*.log"
+            overlay "config" into="etc"
+            overlay "into"
+            output "tree"
+            archive "dist/a.tar.gz" keep=3
+        }"#
+    ), @r#"
+    source-archive 1
+    Own  overlay 0 config = tree
+    Own  overlay 1 into = tree
+    Own  overlay into 0 = "etc"
+    Own  overlay into 1 = ""
+    Own  source = tree
+    "#);
+}
+
+#[test]
+fn base_image() {
+    insta::assert_snapshot!(shown(&format!("{MAKER} base-image \"it\" {{ {HOST} }}")), @r#"
+    base-image 1
+    Own  input src = tree
+    Own  isolate = "in place"
+    Own  output lib = ""
+    Own  output out = ""
+    Own  run 0 = "\"sh\" \"-c\" \"echo \\\"a b\\\"\""
+    Own  run 1 = "\"true\""
+    Environment  env B = "2"
+    Environment  platform = "linux/x86_64"
+    Environment  secret other = ""
+    Environment  secret token = "3"
+    Environment  tool cc = "cc 1.0"
+    reads input made from maker, at its own paths
+    "#);
+}
+
+#[test]
+fn app_embed() {
+    let up = r#"base-image "base" { host { run "true"; output "b" } }
+        source-archive "app" { dir "app" }"#;
+    let it = r#"app-embed "it" { base "base"; app "app" into="package"; host { run "true"; output "x" } }"#;
+    insta::assert_snapshot!(shown(&format!("{up}\n{it}")), @r#"
+    app-embed 1
+    Own  app into = "package"
+    Own  isolate = "private"
+    Own  output x = ""
+    Own  run 0 = "\"true\""
+    Environment  platform = "linux/x86_64"
+    reads base from base, at its own paths
+    reads app from app, at package
+    "#);
+}
+
+#[test]
+fn binary_extract() {
+    insta::assert_snapshot!(shown(&format!(
+        r#"{MAKER} binary-extract "it" {{
+            image "maker"
+            path "/made"
+            output "bin/app"
+            expect elf=#true min-size="1MiB"
+            check "version"
+        }}"#
+    )), @r#"
+    binary-extract 1
+    Own  path = "made"
+    reads image from maker, at its own paths
+    "#);
+}
+
+#[test]
+fn dist() {
+    insta::assert_snapshot!(shown(&format!(
+        r#"{MAKER} dist-docker "it" {{
+            output "dist/docker"
+            copy "targets/docker"
+            copy "config" into="etc"
+            exclude "*.bak" "a\"b"
+            binary "maker" into="bin/app" mode="755"
+            seed-once ".env" from=".env.example"
+            archive "dist/docker.tar.gz"
+        }}"#
+    )), @r#"
+    dist 1
+    Own  binary bin/app = "755"
+    Own  copy 0 targets/docker = tree
+    Own  copy 1 config = tree
+    Own  copy into 0 = ""
+    Own  copy into 1 = "etc"
+    Own  exclude = "\"*.bak\" \"a\\\"b\""
+    Own  flavor = "docker"
+    Own  manifest = "build-manifest.json"
+    reads binary bin/app from maker, at bin/app, 755
+    "#);
+}
+
+#[test]
+fn command() {
+    let host = HOST.replace("host isolate=#false {", "").replacen("    }\n    timeout", "    timeout", 1);
+    let from = r#"source-archive "app" { dir "app" }"#;
+    insta::assert_snapshot!(shown(&format!(
+        "{MAKER} {from}\ncommand \"it\" {{ from \"app\" into=\"package\"\n {host} }}"
+    )), @r#"
+    command 1
+    Own  from 0 into = "at package"
+    Own  input src = tree
+    Own  isolate = "private"
+    Own  output lib = ""
+    Own  output out = ""
+    Own  run 0 = "\"sh\" \"-c\" \"echo \\\"a b\\\"\""
+    Own  run 1 = "\"true\""
+    Environment  env B = "2"
+    Environment  platform = "linux/x86_64"
+    Environment  secret other = ""
+    Environment  secret token = "3"
+    Environment  tool cc = "cc 1.0"
+    reads from 0 from app, at package
+    reads input made from maker, at its own paths
+    "#);
+}
+
+#[test]
+fn group() {
+    insta::assert_snapshot!(shown(&format!("{MAKER} group \"it\" {{ member \"maker\" }}")), @"group 1");
+}
+
+#[test]
+fn a_folder_may_be_called_like_an_option() {
+    let copy = r#"dist-native "it" { output "dist"; copy "into"; copy "0"; copy "exclude" into="into" }"#;
+    assert_eq!(composed(copy).inputs.len(), 3);
+}
+
+#[test]
+fn names_of_nodes_and_places_in_the_file_do_not_count() {
+    let key = |nodes: &str| composed(nodes).own.key();
+    let one = r#"command "it" { from "a" into="x"; run "true"; output "o" }"#;
+    let named = |name: &str| format!(r#"source-archive "{name}" {{ dir "app" }}"#);
+    let other = format!("\n\n// moved\n{}\n{}", named("b"), one.replace("\"a\"", "\"b\""));
+    assert_eq!(key(&format!("{}\n{one}", named("a"))), key(&other));
+}
+
+#[test]
+fn no_two_lists_of_words_are_quoted_alike() {
+    let words = |words: &[&str]| quoted(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(words(&["a b", "c\"d", "e\\"]), r#""a b" "c\"d" "e\\""#);
+    let lists: [&[&str]; 8] =
+        [&[], &[""], &["", ""], &["a b"], &["a", "b"], &["a\" \"b"], &["a\\\" \\\"b"], &["a\\", "b"]];
+    for (at, one) in lists.iter().enumerate() {
+        for other in &lists[at + 1..] {
+            assert_ne!(words(one), words(other));
+        }
+    }
+}
