@@ -83,9 +83,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
             Round::Ended(exit) => return Ok(exit),
             Round::Lost if round < ROUNDS => {}
             Round::Lost => {
-                return Err(Fault::Usage(
-                    "the store keeps losing content: `osgraph cache verify --repair`".to_owned(),
-                ));
+                return Err(Fault::KeepsLosing(ground.store.clone()));
             }
         }
     }
@@ -338,7 +336,7 @@ fn context(
 ) -> std::io::Result<Context> {
     let store = prepared.store.clone();
     let project_id = prepared.project_id.clone();
-    let owned = owned_paths(&store, &project_id);
+    let owned = (store.clone(), project_id.clone(), std::sync::Mutex::new((None, Default::default())));
     let known: Arc<Known> = prepared.known.clone();
     let archives: Vec<&Archive> = prepared
         .loaded
@@ -368,7 +366,16 @@ fn context(
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
         copies: ground.copies,
-        owned: Box::new(move |path| owned.contains(path)),
+        owned: Box::new(move |path| {
+            let (store, project_id, cache) = &owned;
+            let mut cache = cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // Another run may have published since this one looked.
+            let version = store.version().ok();
+            if version.is_none() || cache.0 != version {
+                *cache = (version, owned_paths(store, project_id));
+            }
+            cache.1.contains(path)
+        }),
         published: Box::new(move |node| by_node.get(node).cloned().unwrap_or_default()),
         archives: Box::new(move || history.0.archive_history(&history.1).unwrap_or_default()),
         archive_patterns: archives.iter().map(|one| Pattern::new(&one.pattern)).collect(),
