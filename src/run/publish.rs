@@ -253,13 +253,35 @@ fn create_folder(path: &Path) -> Result<(), TaskError> {
 
 fn move_away(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
     let there = path.under(&context.project);
-    if (context.owned)(path) {
-        return Ok(context.store.discard([&there])?);
+    for (name, kept) in set_foreign_aside(path, context)? {
+        let message = format!("`{name}` was there before and is not osgraph's: kept as `{}`", kept.display());
+        context.warn(node, message, None);
     }
-    let kept = context.store.displace(context.run, &there, path)?;
-    let message = format!("`{path}` was there before and is not osgraph's: kept as `{}`", kept.display());
-    context.warn(node, message, None);
-    Ok(())
+    Ok(context.store.discard([&there])?)
+}
+
+/// Moves what osgraph did not make away from an output's place: all of it, or the files in a
+/// folder of ours that are not.
+pub fn set_foreign_aside(output: &RelPath, context: &Context) -> Result<Vec<(RelPath, PathBuf)>, TaskError> {
+    let mut out = Vec::new();
+    let mut todo = vec![output.clone()];
+    while let Some(path) = todo.pop() {
+        let there = path.under(&context.project);
+        let Ok(stat) = Stat::of(&there) else { continue };
+        let is_folder = stat.kind() == FileType::Directory;
+        if is_folder && ((context.owned)(&path) || path != *output) {
+            for entry in fs::read_dir(&there).map_err(TaskError::io("list", &there))?.flatten() {
+                // Nothing of ours has a name that is not UTF-8, nor can a path here name it.
+                if let Some(name) = entry.file_name().to_str() {
+                    todo.push(path.child(name));
+                }
+            }
+        } else if !(context.owned)(&path) {
+            let kept = context.store.displace(context.run, &there, &path)?;
+            out.push((path, kept));
+        }
+    }
+    Ok(out)
 }
 
 /// Removes what this node published at the same places earlier and does not want any more, where

@@ -15,6 +15,7 @@ use crate::pipeline::{HostRecipe, Limits, NodeName, SecretSource};
 use crate::record::Artifact;
 use crate::run::collect;
 use crate::run::host::{self, HostError, Job, Mount, MountSource, Place};
+use crate::run::publish::set_foreign_aside;
 use crate::run::source::from_folder;
 use crate::run::task::{Context, Made, Task, TaskError, Upstream};
 use crate::store::{Lease, Placement, Target};
@@ -273,19 +274,23 @@ fn mounts(
 }
 
 /// Earlier outputs of a recipe in place, out of its way until it is known how it ends: a failed
-/// run must leave what was there.
+/// run must leave what was there. What osgraph did not make goes to the store's `displaced/` at
+/// once, because a killed run's scratch folder is swept away.
 struct Aside {
     scratch: PathBuf,
     /// The output and where its old content is now.
     moved: Vec<(RelPath, PathBuf)>,
+    /// What is not osgraph's, below outputs or in their places, and where it is kept.
+    foreign: Vec<(RelPath, PathBuf)>,
     outputs: Vec<RelPath>,
 }
 
 impl Aside {
     fn move_outputs(recipe: &HostRecipe, context: &Context) -> Result<Self, TaskError> {
         let outputs: Vec<RelPath> = recipe.outputs.iter().map(|output| output.value.clone()).collect();
-        let mut aside = Self { scratch: PathBuf::new(), moved: Vec::new(), outputs };
+        let mut aside = Self { scratch: PathBuf::new(), moved: Vec::new(), foreign: Vec::new(), outputs };
         for (order, output) in aside.outputs.iter().enumerate() {
+            aside.foreign.extend(set_foreign_aside(output, context)?);
             let path = output.under(&context.project);
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent).map_err(TaskError::io("create", parent))?;
@@ -324,19 +329,21 @@ impl Aside {
             let path = output.under(&context.project);
             fs::rename(there, &path).map_err(TaskError::io("put back", &path))?;
         }
+        for (name, kept) in &self.foreign {
+            let path = name.under(&context.project);
+            fs::rename(kept, &path).map_err(TaskError::io("put back", &path))?;
+        }
         self.remove_scratch(context)
     }
 
     fn drop_old(self, node: &NodeName, context: &Context) -> Result<(), TaskError> {
-        for (output, there) in &self.moved {
-            if (context.owned)(output) {
-                context.store.discard([there])?;
-            } else {
-                let kept = context.store.displace(context.run, there, output)?;
-                let message =
-                    format!("`{output}` was there before and is not osgraph's: kept as `{}`", kept.display());
-                context.warn(node, message, None);
-            }
+        for (_, there) in &self.moved {
+            context.store.discard([there])?;
+        }
+        for (name, kept) in &self.foreign {
+            let message =
+                format!("`{name}` was there before and is not osgraph's: kept as `{}`", kept.display());
+            context.warn(node, message, None);
         }
         self.remove_scratch(context)
     }
