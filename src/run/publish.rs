@@ -367,12 +367,14 @@ struct Stages<'a> {
     context: &'a Context,
     /// By device.
     rooms: HashMap<u64, PathBuf>,
+    /// Of rooms outside of the store.
+    notes: Vec<PathBuf>,
     count: usize,
 }
 
 impl<'a> Stages<'a> {
     fn new(context: &'a Context) -> Self {
-        Self { context, rooms: HashMap::new(), count: 0 }
+        Self { context, rooms: HashMap::new(), notes: Vec::new(), count: 0 }
     }
 
     /// A path that does not exist yet, on the file system of `output`.
@@ -389,6 +391,7 @@ impl<'a> Stages<'a> {
             } else {
                 self.context.store.discard([&scratch])?;
                 let room = folder.join(format!(".osgraph-stage-{}", self.context.run));
+                self.notes.push(self.context.store.note_elsewhere(&room)?);
                 create_folder(&room)?;
                 room
             };
@@ -403,6 +406,9 @@ impl<'a> Stages<'a> {
             if room.exists() {
                 self.context.store.discard([&room])?;
             }
+        }
+        for note in self.notes {
+            let _ = fs::remove_file(note);
         }
         Ok(())
     }

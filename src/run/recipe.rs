@@ -307,7 +307,8 @@ impl Aside {
                 // Another file system: beside the output then.
                 Err(_) => {
                     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("output");
-                    let beside = path.with_file_name(format!(".{name}.osgraph-old-{}", context.run));
+                    let beside = path.with_file_name(format!(".osgraph-old-{}-{name}", context.run));
+                    context.store.note_elsewhere(&beside)?;
                     fs::rename(&path, &beside).map_err(TaskError::io("move", &path))?;
                     beside
                 }
