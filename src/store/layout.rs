@@ -40,6 +40,11 @@ impl Layout {
         Ok(Self { root: fs::canonicalize(root)? })
     }
 
+    /// Of a store that nobody has made yet.
+    pub(super) fn absent(root: &Path) -> io::Result<Self> {
+        Ok(Self { root: std::path::absolute(root)? })
+    }
+
     /// Creates whatever is missing. Existing files are never overwritten.
     pub(super) fn create(&self) -> Result<(), StoreError> {
         // One look tells an existing store from a new one: its last file is written last.
