@@ -64,6 +64,8 @@ fn mends(project: &Project, harm: impl Fn(&Project)) {
         project.ok(&["run"]);
         assert_eq!(project.tree(&OUTPUTS), before, "repair={repair}");
         project.is_fresh();
+        // What nobody asked for is still damaged, and told when asked for.
+        project.ok(&["cache", "verify", "--repair"]);
         project.ok(&["cache", "verify"]);
     }
 }
