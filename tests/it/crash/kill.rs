@@ -114,7 +114,7 @@ fn killed_at_any_moment_the_next_run_makes_everything_right() {
             assert_eq!(project.litter(), Vec::<String>::new(), "{context}");
         }
     }
-    assert!(killed > 18, "only {killed} runs were killed in the middle of their work");
+    assert!(killed > 8, "only {killed} runs were killed in the middle of their work");
 }
 
 /// A recipe that outlives its osgraph holds the lease: nobody works beside it on one output.

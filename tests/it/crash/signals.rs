@@ -26,6 +26,7 @@ fn sleeping(tag: &str) -> usize {
 }
 
 /// Starts a run and reads what it says until a recipe has printed `ready`.
+#[expect(clippy::zombie_processes, reason = "a test that panics here is over")]
 fn until_ready(project: &Project) -> Child {
     let mut run =
         project.command(&["run", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
