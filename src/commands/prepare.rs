@@ -338,15 +338,9 @@ impl Prepared {
         let mut notes = Vec::new();
         for placed in &self.composed[at].inputs {
             if let Input::Git(git) = &placed.input
-                && let Ok(paths) = git::uncommitted(&git.question.path, 3, &ground.git)
-                && !paths.is_empty()
+                && let Some(note) = git.uncommitted(&ground.git)
             {
-                let list: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
-                notes.push(format!(
-                    "built from the commit {}: uncommitted changes do not count ({} …)",
-                    &git.facts.commit[..git.facts.commit.len().min(9)],
-                    list.join(", ")
-                ));
+                notes.push(note);
             }
         }
         notes

@@ -124,12 +124,18 @@ impl Board {
                 board.restores.push(at);
             }
         }
-        for at in 0..board.seats.len() {
-            let fresh =
-                board.judged[at].verdict == Verdict::Fresh && board.subjects[at].order != Order::Nothing;
-            if fresh {
-                board.settle(at, Outcome::Fresh);
-            }
+        let fresh: Vec<usize> = (0..board.seats.len())
+            .filter(|at| {
+                board.judged[*at].verdict == Verdict::Fresh && board.subjects[*at].order != Order::Nothing
+            })
+            .collect();
+        // All are done before the first lets others go, or it would send a fresh one to be judged
+        // again and so to be settled twice.
+        for at in &fresh {
+            board.seats[*at].state = State::Done;
+        }
+        for at in fresh {
+            board.settle(at, Outcome::Fresh);
         }
         for at in 0..board.seats.len() {
             if board.seats[at].state == State::Blocked && board.seats[at].pending == 0 {
