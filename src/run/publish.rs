@@ -81,7 +81,10 @@ fn publish_staged(
                     outcome.standing.push(standing);
                     continue;
                 }
-                Found::Folder => continue,
+                Found::Folder(stat) => {
+                    outcome.standing.push(Standing::folder(path, stat));
+                    continue;
+                }
                 Found::Missing | Found::Altered => {}
             }
             stage(order, request, path, leaf, stages, &mut placements, &mut moves, &mut folders)?;
@@ -113,7 +116,10 @@ fn publish_staged(
     }
     for (order, path) in folders {
         make_way(&path, &requests[order].node.name, context)?;
-        create_folder(&path.under(&context.project))?;
+        let there = path.under(&context.project);
+        create_folder(&there)?;
+        let stat = Stat::of(&there).map_err(TaskError::io("read", &there))?;
+        outcomes[order].standing.push(Standing::folder(path, stat));
     }
     for (order, step) in moves {
         let standing = put(step, context)?;
@@ -251,9 +257,23 @@ fn create_folder(path: &Path) -> Result<(), TaskError> {
     }
 }
 
+/// Whether all there is at `path` was published, altered since or not: a file that someone put in
+/// the place of an output folder was not, and a folder is as much as what is in it.
+fn is_ours(path: &RelPath, context: &Context) -> bool {
+    let there = path.under(&context.project);
+    if !Stat::of(&there).is_ok_and(|stat| stat.kind() == FileType::Directory) {
+        return (context.owned)(path);
+    }
+    let Ok(entries) = fs::read_dir(&there) else { return false };
+    entries.into_iter().all(|entry| {
+        let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
+        name.is_some_and(|name| is_ours(&path.child(&name), context))
+    })
+}
+
 fn move_away(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
     let there = path.under(&context.project);
-    if (context.owned)(path) {
+    if is_ours(path, context) {
         return Ok(context.store.discard([&there])?);
     }
     let kept = context.store.displace(context.run, &there, path)?;
@@ -293,13 +313,14 @@ fn remove_leftovers(
         match standing::look(&context.project, path, leaf, &*context.known) {
             Found::Right(_) => context.store.discard([&there])?,
             // Only an empty folder goes.
-            Found::Folder => drop(fs::remove_dir(&there)),
+            Found::Folder(_) => drop(fs::remove_dir(&there)),
             Found::Missing | Found::Altered => continue,
         }
         let mut above = path.parent();
         while let Some(folder) = above {
-            let is_root = roots.iter().any(|root| root.path == folder);
-            if is_root || fs::remove_dir(folder.under(&context.project)).is_err() {
+            // An empty folder may be what is wanted now.
+            let stays = stays.contains(&folder) || roots.iter().any(|root| root.path == folder);
+            if stays || fs::remove_dir(folder.under(&context.project)).is_err() {
                 break;
             }
             above = folder.parent();
