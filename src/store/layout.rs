@@ -40,6 +40,11 @@ impl Layout {
         Ok(Self { root: fs::canonicalize(root)? })
     }
 
+    /// Of a store that does not exist yet, and is only looked at.
+    pub(super) fn absent(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Creates whatever is missing. Existing files are never overwritten.
     pub(super) fn create(&self) -> Result<(), StoreError> {
         // One look tells an existing store from a new one: its last file is written last.
@@ -138,6 +143,12 @@ impl Layout {
             listing.sort_in(self, &entry, id)?;
         }
         Ok(listing)
+    }
+
+    /// The packs that there are, in no order.
+    pub(super) fn pack_ids(&self) -> Result<Vec<u32>, StoreError> {
+        let entries = self.list(&self.folder("packs"))?;
+        Ok(entries.iter().filter_map(|entry| Self::pack_id(entry.file_name().to_str()?)).collect())
     }
 
     /// A folder's entries; none when it does not exist.

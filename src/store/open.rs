@@ -102,8 +102,11 @@ impl Store {
     }
 
     /// Opens the store at `root` for reading alone: no content, record or lock is written. SQLite
-    /// may leave its empty shared-memory files.
+    /// may leave its empty shared-memory files. Where no store is yet, there is nothing in it.
     pub fn open_read_only(root: &Path) -> Result<Self, StoreError> {
+        if !root.exists() {
+            return Self::open_existing(Layout::absent(root));
+        }
         Self::open_existing(canonical(root)?)
     }
 
