@@ -7,4 +7,5 @@ mod causes;
 mod docs_cli;
 mod docs_pipeline;
 mod init_template;
+mod metamorphic;
 mod quickstart;
