@@ -45,7 +45,7 @@ pub fn run(ground: &Ground, args: &Clean, screen: &Screen) -> Result<Exit, Fault
         for (path, leaf) in leaves {
             match look(&ground.project, &path, &leaf, &|path, stat| known.digest(path, stat)) {
                 Found::Missing => {}
-                Found::Folder => drop(folders.insert(path.clone())),
+                Found::Folder(_) => drop(folders.insert(path.clone())),
                 Found::Right(_) => removed.push(path.clone()),
                 // Someone changed it: it may be work that is nowhere else.
                 Found::Altered => altered.push(path.clone()),

@@ -10,6 +10,7 @@ use crate::commands::fault::Fault;
 use crate::inputs::git::{GitProgram, User};
 use crate::inputs::input::ToolQuestion;
 use crate::run::host::{self, Cancel, HostError};
+use crate::survey::gather::Resolved;
 use crate::survey::idle::Question;
 
 /// Resolved general options.
@@ -68,9 +69,14 @@ impl Ground {
         })
     }
 
-    /// Under which the store keeps this pipeline's history.
+    /// Under which the store keeps this pipeline's history. A store that lies in the project goes
+    /// where the project goes, so there its path is left out.
     pub fn project_id(&self) -> String {
-        self.file.display().to_string()
+        let file = match self.store.starts_with(&self.project) {
+            true => self.file.strip_prefix(&self.project).unwrap_or(&self.file),
+            false => &self.file,
+        };
+        file.display().to_string()
     }
 
     /// Where the state of this pipeline lies.
@@ -103,8 +109,12 @@ impl Ground {
         }
     }
 
-    pub fn resolve(&self, program: &str) -> Option<PathBuf> {
-        host::resolve_program(program, &self.search_path)
+    pub fn resolve(&self, program: &str) -> Resolved {
+        let mut searched = host::program_places(program, &self.search_path);
+        let found = searched.iter().position(|place| host::is_program(place));
+        let program = found.map(|at| searched[at].clone());
+        searched.truncate(found.unwrap_or(searched.len()));
+        Resolved { program, searched }
     }
 }
 

@@ -15,9 +15,7 @@ use crate::inputs::observe::{Known, Observer, Progress, Sightings};
 use crate::inputs::stat::{Clock, Stat, boot_id};
 use crate::key::compose::Composed;
 use crate::path::RelPath;
-use crate::pipeline::{
-    Diagnostics, Document, Node, NodeName, Overrides, ParamOrigin, Pipeline, SourceFile, check,
-};
+use crate::pipeline::{Diagnostics, Document, Node, NodeName, Overrides, Pipeline, SourceFile, check};
 use crate::plan::judge::{Judged, Order, Subject};
 use crate::plan::{Code, Explanation};
 use crate::store::Store;
@@ -40,6 +38,8 @@ pub struct Loaded {
     pub digest: Digest,
     /// Environment names that may give parameters.
     pub names: Vec<String>,
+    /// Files that may give parameters, there or not: one that appears hides a default.
+    pub param_files: Vec<RelPath>,
 }
 
 /// Reads the pipeline; its compiled form is taken from `snapshot` where the text is the same.
@@ -72,9 +72,14 @@ pub fn load(ground: &Ground, snapshot: &mut Snapshot) -> Result<Loaded, Fault> {
     };
     check::surroundings(&pipeline, &source, &around).map_err(Fault::pipeline)?;
     let names = parsed.parameters().iter().map(crate::pipeline::params::Declaration::variable).collect();
+    let param_files = parsed
+        .parameters()
+        .iter()
+        .filter_map(|param| param.from_file.as_ref().map(|path| path.value.clone()))
+        .collect();
     drop(parsed);
     let graph = Graph::build(&pipeline, &source).map_err(Fault::pipeline)?;
-    Ok(Loaded { source, pipeline, graph, document, digest, names })
+    Ok(Loaded { source, pipeline, graph, document, digest, names, param_files })
 }
 
 /// Refuses outputs that would overwrite a file under version control. Starts git, so it is asked
@@ -168,10 +173,8 @@ pub fn prepare(
         action: format!("read `{}`", ground.shown),
         source: std::io::Error::other(error),
     })?;
-    for param in &loaded.pipeline.params {
-        if let ParamOrigin::FromFile(path) = &param.origin {
-            observer.note_present(&path.under(&ground.project));
-        }
+    for path in &loaded.param_files {
+        observer.note_present(&path.under(&ground.project));
     }
     let refs: Vec<&Node> = nodes.iter().collect();
     let gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)

@@ -16,7 +16,7 @@ use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
 use crate::inputs::git;
 use crate::inputs::observe::{Known, Progress};
-use crate::inputs::stat::boot_id;
+use crate::inputs::stat::{Clock, boot_id};
 use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::judge::{Judged, Order, judge};
 use crate::plan::{Estimate, Verdict};
@@ -32,6 +32,7 @@ use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
 use crate::survey::facts::loose;
 use crate::survey::idle::{self, Idle};
 use crate::survey::snapshot::{self, Snapshot};
+use crate::tree::Entry;
 
 /// How often a run starts over when the store turns out to have lost what it was believed to hold.
 const ROUNDS: usize = 4;
@@ -397,6 +398,10 @@ fn owned_paths(store: &Store, project: &str) -> std::collections::HashSet<crate:
             continue;
         };
         let wanted = wanted::Wanted { path: one.path, what: one.what, entry };
+        if matches!(wanted.entry, Entry::Directory { .. }) {
+            // Of a folder its files are ours, and what else stands in its place is not.
+            owned.remove(&wanted.path);
+        }
         if let Ok(leaves) = wanted::leaves(&wanted, store) {
             owned.extend(leaves.into_keys());
         }
@@ -447,6 +452,7 @@ fn save(
             sightings.add(&path.under(&ground.project), found);
         }
     }
-    let index = sightings.into_index();
+    let clock = || Clock::read(&prepared.store.root().join("tmp"));
+    let index = sightings.into_index(&clock);
     let _ = snapshot::write(&ground.state(), &meta, &index, &prepared.loaded.document);
 }

@@ -13,10 +13,20 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
+use crate::inputs::stat::Stat;
+
 /// The rules in force in one folder: its own, then those above, each hiding the next.
 #[derive(Clone)]
 pub struct Rules {
     link: Option<Arc<Link>>,
+}
+
+/// An ignore file that was looked for, as it was before it was read; no stat where nothing was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consulted {
+    /// Absolute.
+    pub path: PathBuf,
+    pub stat: Option<Stat>,
 }
 
 struct Link {
@@ -39,7 +49,7 @@ impl Rules {
     }
 
     /// The rules that reach `root` from above. `consulted` gets every ignore file looked for.
-    pub fn above(root: &Path, project: &Path, consulted: &mut Vec<PathBuf>) -> Result<Self, RulesError> {
+    pub fn above(root: &Path, project: &Path, consulted: &mut Vec<Consulted>) -> Result<Self, RulesError> {
         let top = repository_top(root);
         let stop = match &top {
             Some(top) => top.clone(),
@@ -79,8 +89,9 @@ impl Rules {
     }
 
     /// These rules with those of `file` before them; a file that is not there adds nothing.
-    pub fn read(&self, file: &Path, root: &Path, consulted: &mut Vec<PathBuf>) -> Result<Self, RulesError> {
-        consulted.push(file.to_path_buf());
+    pub fn read(&self, file: &Path, root: &Path, consulted: &mut Vec<Consulted>) -> Result<Self, RulesError> {
+        // Before it is read: a change meanwhile moves it.
+        consulted.push(Consulted { path: file.to_path_buf(), stat: Stat::of(file).ok() });
         let wrong = |message: String| RulesError { path: file.display().to_string(), message };
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
@@ -116,13 +127,17 @@ pub fn repository_top(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|at| at.join(".git").exists()).map(Path::to_path_buf)
 }
 
-/// The git directory of a work tree: `.git`, or where a `.git` file points.
+/// The git directory of a work tree: `.git`, or where a `.git` file points. Of a linked work tree it
+/// is the repository's own, which holds what all of them share.
 pub fn git_dir(top: &Path) -> Option<PathBuf> {
     let dot = top.join(".git");
     if dot.is_dir() {
         return Some(dot);
     }
     let text = fs::read_to_string(&dot).ok()?;
-    let target = text.strip_prefix("gitdir:")?.trim();
-    Some(top.join(target))
+    let own = top.join(text.strip_prefix("gitdir:")?.trim());
+    match fs::read_to_string(own.join("commondir")) {
+        Ok(common) => Some(own.join(common.trim())),
+        Err(_) => Some(own),
+    }
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use bytemuck::{Pod, Zeroable};
 
 use crate::digest::Digest;
+use crate::inputs::ignore_rules::Consulted;
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::{File, Folder, Walked};
 use crate::path::RelPath;
@@ -57,6 +58,8 @@ pub struct WalkRow {
 const WATCHED: u32 = 1;
 const LEFT_OUT: u32 = 2;
 const HOLLOW: u32 = 4;
+/// An entry may come in the tick of the clock in which it was listed: it is listed again.
+const RACY_FOLDER: u32 = 8;
 
 /// The digest may not be trusted a second time (see [`crate::inputs::stat::Clock`]).
 const RACY: u16 = 1;
@@ -264,6 +267,10 @@ impl FolderRow {
         self.flags & HOLLOW != 0
     }
 
+    pub fn is_racy(&self) -> bool {
+        self.flags & RACY_FOLDER != 0
+    }
+
     pub fn file_count(&self) -> usize {
         self.count as usize
     }
@@ -331,13 +338,15 @@ impl Builder {
         self.index.digests.push(*digest.as_bytes());
     }
 
-    /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position.
+    /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position;
+    /// `is_racy` says it of the stats of folders and ignore files.
     pub fn add_walk(
         &mut self,
         root: &Path,
         question: &Digest,
         walked: &Walked,
         seen: &dyn Fn(usize, usize) -> (Digest, bool),
+        is_racy: &dyn Fn(&Stat) -> bool,
     ) {
         let base = self.index.folders.len();
         for (at, folder) in walked.folders.iter().enumerate() {
@@ -349,8 +358,10 @@ impl Builder {
                 self.push_file(&file.name, flags, file.stat, digest);
             }
             let path_at = self.put(&path);
-            let flags =
-                WATCHED | if folder.left_out { LEFT_OUT } else { 0 } | if folder.hollow { HOLLOW } else { 0 };
+            let flags = WATCHED
+                | if folder.left_out { LEFT_OUT } else { 0 }
+                | if folder.hollow { HOLLOW } else { 0 }
+                | if is_racy(&folder.stat) { RACY_FOLDER } else { 0 };
             self.index.folders.push(FolderRow {
                 path: path_at,
                 path_length: path.len() as u32,
@@ -366,8 +377,8 @@ impl Builder {
             count: walked.folders.len() as u32,
             question: *question.as_bytes(),
         });
-        for path in &walked.consulted {
-            self.add_rules(path);
+        for Consulted { path, stat } in &walked.consulted {
+            self.add_rules(path, *stat, is_racy);
         }
     }
 
@@ -384,11 +395,12 @@ impl Builder {
         }
     }
 
-    /// Adds a file that decides what walks count, as it is now, there or not.
-    pub fn add_rules(&mut self, path: &Path) {
-        let found = match Stat::of(path) {
-            Ok(stat) => Loose::Noticed { stat, racy: false },
-            Err(_) => Loose::Absent,
+    /// Adds a file that decides what walks count, as it was before it was read; no stat where
+    /// nothing was. If it was read twice, and moved between, neither reading stands.
+    pub fn add_rules(&mut self, path: &Path, stat: Option<Stat>, is_racy: &dyn Fn(&Stat) -> bool) {
+        let found = match stat {
+            Some(stat) => Loose::Noticed { stat, racy: is_racy(&stat) },
+            None => Loose::Absent,
         };
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
             let row = self
@@ -397,6 +409,14 @@ impl Builder {
                 .or_default()
                 .entry(name.to_owned())
                 .or_insert((found, true));
+            let moved = match (row.0, found) {
+                (Loose::Noticed { stat: a, .. }, Loose::Noticed { stat: b, .. }) => a != b,
+                (Loose::Noticed { .. }, Loose::Absent) | (Loose::Absent, Loose::Noticed { .. }) => true,
+                _ => false,
+            };
+            if moved {
+                row.0 = Loose::Noticed { stat: Stat::default(), racy: true };
+            }
             row.1 = true;
         }
     }

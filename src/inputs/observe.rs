@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustix::fs::FileType;
 
 use crate::digest::Digest;
 use crate::inputs::hash::{self, HashError};
+use crate::inputs::ignore_rules::Consulted;
 use crate::inputs::index::{Builder, Index, Loose};
 use crate::inputs::stat::{Clock, Stat};
 use crate::inputs::verify::Moved;
@@ -195,7 +197,9 @@ impl<'a> Observer<'a> {
         walked.consulted = consulted
             .filter(|(_, file)| self.index.file(*file).is_rules())
             .map(|(row, file)| {
-                Path::new(self.index.folder_path(row)).join(self.index.file_name(self.index.file(file)))
+                let file = self.index.file(file);
+                let path = Path::new(self.index.folder_path(row)).join(self.index.file_name(file));
+                Consulted { path, stat: (!file.is_absent()).then_some(file.stat) }
             })
             .collect();
         Some((walked, known))
@@ -262,7 +266,8 @@ impl<'a> Observer<'a> {
         let is_whole = walked
             .folders
             .iter()
-            .all(|folder| !(folder.left_out || folder.hollow && folder.files.is_empty()));
+            // What is published into a hollow folder while a reader runs must not be seen by it.
+            .all(|folder| !(folder.left_out || folder.hollow));
         Ok(Observation { root: root.to_path_buf(), question, walked, digests, tree, is_whole })
     }
 
@@ -321,7 +326,8 @@ impl<'a> Observer<'a> {
 
     /// Remembers a file that decides what walks count.
     pub fn note_rules(&self, path: &Path) {
-        self.builder().add_rules(path);
+        let stat = Stat::of(path).ok();
+        self.builder().add_rules(path, stat, &|stat| self.clock.is_racy(stat));
     }
 
     pub fn clock(&self) -> &Clock {
@@ -335,7 +341,7 @@ impl<'a> Observer<'a> {
     /// Everything that was seen, ready for outputs to be added.
     pub fn finish(self) -> Sightings {
         let loose = self.builder.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Sightings { walks: self.walks, loose }
+        Sightings { walks: self.walks, loose, clock: self.clock }
     }
 }
 
@@ -343,6 +349,7 @@ impl<'a> Observer<'a> {
 pub struct Sightings {
     walks: Vec<(Request, Arc<Observation>)>,
     loose: Builder,
+    clock: Clock,
 }
 
 impl Sightings {
@@ -352,28 +359,50 @@ impl Sightings {
     }
 
     /// Lays out the index. Folders that hold outputs have moved when these were published; where
-    /// nothing that counts came or went meanwhile, they are taken as they are now.
-    pub fn into_index(self) -> Index {
-        let Self { walks, mut loose } = self;
+    /// nothing that counts came or went meanwhile, they are taken as they are now. `clock` reads
+    /// the file system's clock.
+    pub fn into_index(self, clock: &dyn Fn() -> Clock) -> Index {
+        let Self { walks, mut loose, clock: then } = self;
         for (request, seen) in &walks {
-            let refreshed = seen.refreshed(request);
-            let walked = refreshed.as_ref().unwrap_or(&seen.walked);
-            loose.add_walk(&request.root, &seen.question, walked, &|folder, file| seen.digests[folder][file]);
+            let refreshed = seen.refreshed(request, clock);
+            let (walked, clock) =
+                refreshed.as_ref().map_or((&seen.walked, &then), |(walked, now)| (walked, now));
+            let digest = |folder: usize, file: usize| seen.digests[folder][file];
+            loose.add_walk(&request.root, &seen.question, walked, &digest, &|stat| clock.is_racy(stat));
         }
         loose.finish()
     }
 }
 
+/// How often the clock is looked at until it has moved, a millisecond apart: a tick is 10 at most.
+const TICKS: usize = 20;
+
 impl Observation {
     /// The same walk with the present stats of its hollow folders; none when nothing moved there,
     /// or when something that counts did.
-    fn refreshed(&self, request: &Request) -> Option<Walked> {
-        let moved = self.walked.folders.iter().any(|folder| {
-            let path = folder.path.under(&self.root);
-            folder.hollow && Stat::of(&path).ok() != Some(folder.stat)
-        });
-        if !moved {
+    fn refreshed(&self, request: &Request, clock: &dyn Fn() -> Clock) -> Option<(Walked, Clock)> {
+        let moved: Vec<Stat> = self
+            .walked
+            .folders
+            .iter()
+            .filter(|folder| folder.hollow)
+            .filter_map(|folder| {
+                let found = Stat::of(&folder.path.under(&self.root)).ok()?;
+                (found != folder.stat).then_some(found)
+            })
+            .collect();
+        if moved.is_empty() {
             return None;
+        }
+        // Outputs came into these folders a moment ago: in the next tick of the clock their stats
+        // can be trusted, and the next run need not list them again.
+        let mut stamp = clock();
+        for _ in 0..TICKS {
+            if !moved.iter().any(|stat| stamp.is_racy(stat)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            stamp = clock();
         }
         let now = walk::walk(request).ok()?;
         let same = now.folders.len() == self.walked.folders.len()
@@ -382,7 +411,7 @@ impl Observation {
                 .iter()
                 .zip(&self.walked.folders)
                 .all(|(a, b)| a.path == b.path && a.files == b.files && (a.stat == b.stat || a.hollow));
-        same.then_some(now)
+        same.then_some((now, stamp))
     }
 }
 

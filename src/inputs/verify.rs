@@ -109,7 +109,7 @@ fn at_name(folder: BorrowedFd<'_>, index: &Index, row: &FileRow) -> Option<Stat>
 }
 
 fn compare_folder(at: usize, row: &FolderRow, found: Option<Stat>, moved: &mut Moved) {
-    if found != Some(row.stat) {
+    if found != Some(row.stat) || row.is_racy() {
         moved.folders.push((at, found));
     }
 }

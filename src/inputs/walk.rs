@@ -14,7 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::digest::Digest;
 use crate::inputs::hash::cores;
-use crate::inputs::ignore_rules::{Rules, RulesError};
+use crate::inputs::ignore_rules::{Consulted, Rules, RulesError};
 use crate::inputs::stat::Stat;
 use crate::path::RelPath;
 use crate::tree::{Directory, Entry, Tree, TreeDigest};
@@ -66,8 +66,8 @@ pub struct Folder {
 pub struct Walked {
     /// Parents before children, siblings by name.
     pub folders: Vec<Folder>,
-    /// Ignore files that were looked for, there or not. Absolute.
-    pub consulted: Vec<PathBuf>,
+    /// Ignore files that were looked for, there or not.
+    pub consulted: Vec<Consulted>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -85,13 +85,16 @@ pub enum WalkError {
 struct Job {
     path: RelPath,
     rules: Rules,
+    /// Inside a folder that is ignored, and entered for the tracked files in it alone.
+    ignored: bool,
 }
 
 struct Listed {
     path: RelPath,
     stat: Stat,
     files: Vec<File>,
-    below: Vec<RelPath>,
+    /// Folders, and whether they are ignored.
+    below: Vec<(RelPath, bool)>,
     left_out: bool,
     hollow: bool,
 }
@@ -101,7 +104,7 @@ struct Shared {
     waiting: Vec<Job>,
     busy: usize,
     listed: Vec<Listed>,
-    consulted: Vec<PathBuf>,
+    consulted: Vec<Consulted>,
     failed: Option<WalkError>,
 }
 
@@ -115,7 +118,7 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
     };
     let excludes = Rules::none().patterns(&request.excludes, &request.root)?;
     let shared = Mutex::new(Shared {
-        waiting: vec![Job { path: RelPath::root(), rules }],
+        waiting: vec![Job { path: RelPath::root(), rules, ignored: false }],
         consulted,
         ..Shared::default()
     });
@@ -161,9 +164,11 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
         for job in jobs {
             match list(request, excludes, &job, &mut consulted) {
                 Ok((folder, rules)) => {
-                    found.extend(
-                        folder.below.iter().map(|path| Job { path: path.clone(), rules: rules.clone() }),
-                    );
+                    found.extend(folder.below.iter().map(|(path, ignored)| Job {
+                        path: path.clone(),
+                        rules: rules.clone(),
+                        ignored: *ignored,
+                    }));
                     listed.push(folder);
                 }
                 Err(error) => {
@@ -190,7 +195,7 @@ fn list(
     request: &Request,
     excludes: &Rules,
     job: &Job,
-    consulted: &mut Vec<PathBuf>,
+    consulted: &mut Vec<Consulted>,
 ) -> Result<(Listed, Rules), WalkError> {
     let folder = job.path.under(&request.root);
     let wrong = |path: &Path, source: io::Error| WalkError::Read { path: path.display().to_string(), source };
@@ -242,13 +247,14 @@ fn list(
             Err(error) => return Err(wrong(&absolute, error)),
         };
         let is_folder = stat.kind() == FileType::Directory;
-        let ignored = rules.ignores(&absolute, is_folder) && !is_tracked(request, &path, is_folder);
-        if ignored || excludes.ignores(&absolute, is_folder) {
+        // What an ignored folder holds is ignored, whatever its name.
+        let named = job.ignored || rules.ignores(&absolute, is_folder);
+        if named && !is_tracked(request, &path, is_folder) || excludes.ignores(&absolute, is_folder) {
             listed.left_out = true;
             continue;
         }
         match stat.kind() {
-            FileType::Directory => listed.below.push(path),
+            FileType::Directory => listed.below.push((path, named)),
             FileType::RegularFile => listed.files.push(File { name, stat, link: None }),
             FileType::Symlink => {
                 let target = fs::read_link(&absolute).map_err(|e| wrong(&absolute, e))?;

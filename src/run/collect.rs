@@ -1,6 +1,7 @@
 //! Takes what a recipe left behind into the store: declared outputs, as one tree of project paths.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Timespec, Timestamps, UTIME_OMIT};
@@ -51,14 +52,15 @@ pub fn outputs(
             }
         };
         match &leaf {
-            Leaf::File { digest, .. } if !adopt => {
-                let stat = settle(&path.under(work))?;
+            Leaf::File { digest, executable, .. } if !adopt => {
+                let stat = settle(&path.under(work), *executable)?;
                 standing.push(Standing { path: path.clone(), stat, digest: *digest, is_link: false });
             }
             Leaf::Symlink { target } if !adopt => {
                 let digest = Digest::of(target.as_bytes());
                 standing.push(Standing { path: path.clone(), stat, digest, is_link: true });
             }
+            Leaf::EmptyDirectory if !adopt => standing.push(Standing::folder(path.clone(), stat)),
             _ => {}
         }
         leaves.insert(path, leaf);
@@ -66,9 +68,12 @@ pub fn outputs(
     Ok((Tree::from_leaves(&leaves), standing))
 }
 
-/// Puts a published file's mtime a second into the past, so that no later write can share it by
-/// falling into the same tick of the clock, and stats it.
-pub fn settle(path: &Path) -> Result<Stat, TaskError> {
+/// Gives a file that a recipe left at its place the mode of a published one, whatever its umask
+/// was, puts its mtime a second into the past, so that no later write can share it by falling into
+/// the same tick of the clock, and stats it.
+fn settle(path: &Path, executable: bool) -> Result<Stat, TaskError> {
+    let mode = fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 });
+    fs::set_permissions(path, mode).map_err(TaskError::io("set the mode of", path))?;
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     let times = Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },

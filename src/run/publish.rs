@@ -81,7 +81,10 @@ fn publish_staged(
                     outcome.standing.push(standing);
                     continue;
                 }
-                Found::Folder => continue,
+                Found::Folder(stat) => {
+                    outcome.standing.push(Standing::folder(path, stat));
+                    continue;
+                }
                 Found::Missing | Found::Altered => {}
             }
             stage(order, request, path, leaf, stages, &mut placements, &mut moves, &mut folders)?;
@@ -113,7 +116,10 @@ fn publish_staged(
     }
     for (order, path) in folders {
         make_way(&path, &requests[order].node.name, context)?;
-        create_folder(&path.under(&context.project))?;
+        let there = path.under(&context.project);
+        create_folder(&there)?;
+        let stat = Stat::of(&there).map_err(TaskError::io("read", &there))?;
+        outcomes[order].standing.push(Standing::folder(path, stat));
     }
     for (order, step) in moves {
         let standing = put(step, context)?;
@@ -315,13 +321,14 @@ fn remove_leftovers(
         match standing::look(&context.project, path, leaf, &*context.known) {
             Found::Right(_) => context.store.discard([&there])?,
             // Only an empty folder goes.
-            Found::Folder => drop(fs::remove_dir(&there)),
+            Found::Folder(_) => drop(fs::remove_dir(&there)),
             Found::Missing | Found::Altered => continue,
         }
         let mut above = path.parent();
         while let Some(folder) = above {
-            let is_root = roots.iter().any(|root| root.path == folder);
-            if is_root || fs::remove_dir(folder.under(&context.project)).is_err() {
+            // An empty folder may be what is wanted now.
+            let stays = stays.contains(&folder) || roots.iter().any(|root| root.path == folder);
+            if stays || fs::remove_dir(folder.under(&context.project)).is_err() {
                 break;
             }
             above = folder.parent();

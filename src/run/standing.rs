@@ -16,8 +16,8 @@ use crate::tree::Leaf;
 pub enum Found {
     /// As it should be.
     Right(Standing),
-    /// An empty folder that should be one.
-    Folder,
+    /// A folder, where an empty one should be.
+    Folder(Stat),
     Missing,
     /// Something else: another content, mode or kind.
     Altered,
@@ -35,14 +35,15 @@ pub fn look(
     let Ok(stat) = Stat::of(&absolute) else { return Found::Missing };
     let right = |digest, is_link| Found::Right(Standing { path: path.clone(), stat, digest, is_link });
     match (leaf, stat.kind()) {
-        (Leaf::EmptyDirectory, FileType::Directory) => Found::Folder,
+        (Leaf::EmptyDirectory, FileType::Directory) => Found::Folder(stat),
         (Leaf::Symlink { target }, FileType::Symlink) => match std::fs::read_link(&absolute) {
             Ok(found) if found.as_os_str() == target.as_str() => right(Digest::of(target.as_bytes()), true),
             _ => Found::Altered,
         },
         (Leaf::File { digest, size, executable }, FileType::RegularFile) => {
+            // All of a mode is published, so all of it is held: whatever the umask at the time.
             let mode = if *executable { 0o755 } else { 0o644 };
-            if stat.size != *size || stat.mode & 0o111 != mode & 0o111 {
+            if stat.size != *size || stat.mode & 0o7777 != mode {
                 return Found::Altered;
             }
             if let Some(known) = known(&absolute, &stat) {

@@ -109,15 +109,25 @@ pub struct Upstream {
     pub artifact: Option<Artifact>,
 }
 
-/// A file or link that a node left at its published place.
+/// A file, link or empty folder that a node left at its published place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// From the project's root.
     pub path: RelPath,
     pub stat: Stat,
-    /// Of the content, or of a link's target.
+    /// Of the content, or of a link's target; stands for nothing where there is a folder.
     pub digest: Digest,
     pub is_link: bool,
+}
+
+impl Standing {
+    pub fn folder(path: RelPath, stat: Stat) -> Self {
+        Self { path, stat, digest: Digest::of(b""), is_link: false }
+    }
+
+    pub fn is_folder(&self) -> bool {
+        self.stat.kind() == rustix::fs::FileType::Directory
+    }
 }
 
 /// What making a node came to.

@@ -1,5 +1,6 @@
 //! Looking contents up and reading them back, always checked.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -177,7 +178,10 @@ impl Store {
         if !self.is_outdated()? {
             return Ok(None);
         }
-        let found = self.db.content(digest, &self.boot)?;
+        let found = self.db.content(digest, &self.boot)?.filter(|found| match found.place {
+            Place::Pack { id, .. } => self.layout.pack(id).exists(),
+            Place::Blob => true,
+        });
         if let Some(found) = found {
             self.with_index_mut(|index| index.insert(*digest, found))?;
         }
@@ -196,6 +200,10 @@ impl Store {
         // Held while the rows are read: a commit in between would take rows from both.
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut index, version) = self.db.load_contents(&self.boot)?;
+        // After the rows, so that every pack that they name was there before it was recorded. What
+        // lay in a pack that is gone is absent: else a node that makes it anew would not store it.
+        let packs: HashSet<u32> = self.layout.pack_ids()?.into_iter().collect();
+        index.retain_packs(&|id| packs.contains(&id));
         for (digest, location) in &pending.rows {
             index.insert(*digest, *location);
         }

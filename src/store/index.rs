@@ -58,6 +58,14 @@ impl Index {
         }
     }
 
+    /// Drops what lies in packs other than those wanted.
+    pub(super) fn retain_packs(&mut self, is_wanted: &dyn Fn(u32) -> bool) {
+        self.map.retain(|_, location| match location.place {
+            Place::Blob => true,
+            Place::Pack { id, .. } => is_wanted(id),
+        });
+    }
+
     pub(super) fn has_blob_of(&self, size: u64) -> bool {
         self.blob_sizes.contains_key(&size)
     }

@@ -145,6 +145,12 @@ impl Layout {
         Ok(listing)
     }
 
+    /// The packs that there are, in no order.
+    pub(super) fn pack_ids(&self) -> Result<Vec<u32>, StoreError> {
+        let entries = self.list(&self.folder("packs"))?;
+        Ok(entries.iter().filter_map(|entry| Self::pack_id(entry.file_name().to_str()?)).collect())
+    }
+
     /// A folder's entries; none when it does not exist.
     pub(super) fn list(&self, folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
         let read = match fs::read_dir(folder) {

@@ -105,7 +105,7 @@ impl Facts for StoreFacts<'_> {
             for ((path, _), found) in leaves.iter().zip(publish::look_all(self.project, &leaves, &known)) {
                 match found {
                     Stands::Right(right) => standing.push((path.clone(), loose(&right))),
-                    Stands::Folder => standing.push((path.clone(), Loose::Folder)),
+                    Stands::Folder(_) => standing.push((path.clone(), Loose::Folder)),
                     Stands::Missing if self.published.contains(&one.path) => {
                         reasons.push(Reason::new(Code::OutputMissing, Facet::Own, path.as_str()));
                     }
@@ -142,9 +142,11 @@ impl Facts for StoreFacts<'_> {
 
 /// A standing output as a row of the index. Its mtime is osgraph's doing and lies in the past, so
 /// no later write can share it: it is never racy.
-pub fn loose(standing: &Standing) -> Loose {
-    let Standing { path: _, stat, digest, is_link } = standing;
-    if *is_link {
+pub fn loose(one: &Standing) -> Loose {
+    let Standing { path: _, stat, digest, is_link } = one;
+    if one.is_folder() {
+        Loose::Folder
+    } else if *is_link {
         Loose::Link { stat: *stat, digest: *digest }
     } else {
         Loose::File { stat: *stat, digest: *digest, racy: false }

@@ -4,13 +4,13 @@
 //! name is asked once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component as PathComponent, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
-use crate::inputs::index::Loose;
 use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
@@ -64,6 +64,13 @@ pub struct Trouble {
     pub error: GatherError,
 }
 
+/// Where a program's name leads.
+pub struct Resolved {
+    pub program: Option<PathBuf>,
+    /// Where it was looked for before, in vain.
+    pub searched: Vec<PathBuf>,
+}
+
 /// What does not change during a survey.
 pub struct Surroundings<'a> {
     /// Absolute, without links.
@@ -73,7 +80,7 @@ pub struct Surroundings<'a> {
     /// Asks a tool for its identity; none when the program is not there.
     pub identify: &'a dyn Fn(&ToolQuestion) -> Result<Option<String>, String>,
     /// The file that a program's name leads to.
-    pub resolve: &'a dyn Fn(&str) -> Option<PathBuf>,
+    pub resolve: &'a dyn Fn(&str) -> Resolved,
     /// Published paths of every node, now and ever.
     pub published: &'a BTreeMap<RelPath, Option<NodeName>>,
 }
@@ -165,7 +172,13 @@ impl Disk<'_, '_> {
     }
 
     fn tracked(&mut self, root: &Path) -> Result<BTreeSet<RelPath>, GatherError> {
-        let Some(top) = crate::inputs::ignore_rules::repository_top(root) else { return Ok(BTreeSet::new()) };
+        let Some(top) = crate::inputs::ignore_rules::repository_top(root) else {
+            // A repository that is made later brings its own rules.
+            for folder in root.ancestors() {
+                self.observer.note_rules(&folder.join(".git"));
+            }
+            return Ok(BTreeSet::new());
+        };
         if !self.tracked.contains_key(&top) {
             for path in git::influences(&top, self.around.git)? {
                 // Git rewrites its index whenever it looks at files; what that changes for a walk
@@ -189,15 +202,42 @@ impl Disk<'_, '_> {
         Ok(self.tracked[&top].iter().filter_map(|path| path.below(&below)).collect())
     }
 
+    /// Where an absolute path leads: every link on the way is watched, because a link that is
+    /// turned leaves the files that it led to as they were. What cannot be followed comes back as
+    /// far as it could.
+    fn follow(&mut self, path: &Path) -> PathBuf {
+        /// As many links as the kernel follows.
+        const HOPS: usize = 40;
+        let mut todo: Vec<OsString> = names(path);
+        let mut at = PathBuf::from("/");
+        let mut hops = 0;
+        while let Some(name) = todo.pop() {
+            if name == ".." {
+                at.pop();
+                continue;
+            }
+            let next = at.join(&name);
+            match fs::read_link(&next) {
+                Ok(target) if hops < HOPS => {
+                    hops += 1;
+                    self.observer.note_present(&next);
+                    if target.is_absolute() {
+                        at = PathBuf::from("/");
+                    }
+                    todo.extend(names(&target));
+                }
+                _ => at = next,
+            }
+        }
+        at
+    }
+
     /// Looks at an absolute path. A link that is named explicitly is followed, and watched.
     fn look(&mut self, path: &Path, excludes: &[Spanned<String>]) -> Result<(Entry, Input), GatherError> {
-        let mut path = path.to_path_buf();
-        if let Ok(stat) = Stat::of(&path)
-            && stat.kind() == rustix::fs::FileType::Symlink
-        {
-            self.observer.note(&path, Loose::Link { stat, digest: Digest::of(b"") });
-            path = fs::canonicalize(&path)
-                .map_err(|_| ObserveError::Missing { path: path.display().to_string() })?;
+        let named = path;
+        let path = self.follow(named);
+        if Stat::of(&path).is_err() {
+            return Err(ObserveError::Missing { path: named.display().to_string() }.into());
         }
         let is_folder = Stat::of(&path).is_ok_and(|stat| stat.kind() == rustix::fs::FileType::Directory);
         if is_folder {
@@ -233,10 +273,10 @@ impl Disk<'_, '_> {
         Ok((values, Input::Git(Arc::new(GitInput { source, facts, question, excludes }))))
     }
 
-    fn absolute(&self, path: &str) -> PathBuf {
+    /// Without `..` and links, so that cuts below it are recognised.
+    fn absolute(&mut self, path: &str) -> PathBuf {
         let joined = self.around.project.join(path);
-        // Without `..` and links, so that cuts below it are recognised.
-        fs::canonicalize(&joined).unwrap_or(joined)
+        self.follow(&joined)
     }
 }
 
@@ -287,8 +327,12 @@ impl World for Disk<'_, '_> {
         self.at = Some(program.span);
         let missing = || GatherError::ToolMissing { program: program.value.clone() };
         let Some(identify) = identify else {
-            let path = (self.around.resolve)(&program.value).ok_or_else(missing)?;
-            let path = fs::canonicalize(&path).map_err(|_| missing())?;
+            let found = (self.around.resolve)(&program.value);
+            // A program that appears in an earlier folder of the search path hides this one.
+            for place in &found.searched {
+                self.observer.note_present(place);
+            }
+            let path = self.follow(&found.program.ok_or_else(missing)?);
             return Ok(Value::Entry(self.observer.file(&path)?.entry));
         };
         let pass = pass.iter().map(|name| name.value.clone()).collect();
@@ -339,6 +383,18 @@ impl World for Disk<'_, '_> {
         };
         Err(GatherError::NoEngine(node.name.clone()))
     }
+}
+
+/// A path's components, the last first; none for `/` and `.`.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|component| match component {
+            PathComponent::Normal(name) => Some(name.to_owned()),
+            PathComponent::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn recipe_span(recipe: &Recipe) -> Option<Span> {

