@@ -7,3 +7,4 @@ mod docs_cli;
 mod docs_pipeline;
 mod init_template;
 mod quickstart;
+mod trees;
