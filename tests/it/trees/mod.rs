@@ -7,3 +7,4 @@ mod members;
 mod odd;
 mod project;
 mod refused;
+mod scenarios;
