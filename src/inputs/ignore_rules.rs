@@ -93,8 +93,9 @@ impl Rules {
         // Before it is read: a change meanwhile moves it.
         consulted.push(Consulted { path: file.to_path_buf(), stat: Stat::of(file).ok() });
         let wrong = |message: String| RulesError { path: file.display().to_string(), message };
-        let text = match fs::read_to_string(file) {
-            Ok(text) => text,
+        let text = match fs::read(file) {
+            // In whatever encoding: what is no UTF-8 matches no name that counts.
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(self.clone());
             }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -203,6 +204,7 @@ fn list(
         .map_err(|e| wrong(&folder, e.into()))?;
     let stat = Stat::of_open(&open).map_err(|e| wrong(&folder, e))?;
     let mut names: Vec<(String, std::ffi::CString)> = Vec::new();
+    let mut unreadable: Vec<std::ffi::CString> = Vec::new();
     let mut rules = job.rules.clone();
     for entry in rustix::fs::Dir::read_from(&open).map_err(|e| wrong(&folder, e.into()))? {
         let entry = entry.map_err(|e| wrong(&folder, e.into()))?;
@@ -216,10 +218,7 @@ fn list(
         }
         match raw.to_str() {
             Ok(name) => names.push((name.to_owned(), raw.to_owned())),
-            Err(_) => {
-                let path = folder.join(raw.to_string_lossy().as_ref());
-                return Err(WalkError::NotUtf8 { path: path.display().to_string() });
-            }
+            Err(_) => unreadable.push(raw.to_owned()),
         }
     }
     names.sort();
@@ -233,6 +232,16 @@ fn list(
         left_out: false,
         hollow: holds_cut || hides_itself,
     };
+    // Judged only now that all rules are known: such a name may be left out, but not taken.
+    for raw in unreadable {
+        let absolute = folder.join(std::ffi::OsStr::from_bytes(raw.to_bytes()));
+        let is_folder = Stat::at(rustix::fd::AsFd::as_fd(&open), &raw)
+            .is_ok_and(|stat| stat.kind() == FileType::Directory);
+        if !rules.ignores(&absolute, is_folder) && !excludes.ignores(&absolute, is_folder) {
+            return Err(WalkError::NotUtf8 { path: absolute.display().to_string() });
+        }
+        listed.left_out = true;
+    }
     for (name, raw) in names {
         let path = job.path.child(&name);
         if request.cuts.contains(&path) {

@@ -70,7 +70,7 @@ impl ReadInPlace {
             seen.contains(&path)
                 || matches!(
                     look(&context.project, &path, &leaf, &*context.known),
-                    Found::Right(_) | Found::Folder
+                    Found::Right(_) | Found::Folder(_)
                 )
         })
     }

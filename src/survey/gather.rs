@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
+use crate::inputs::hash::HashError;
 use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
@@ -44,7 +45,13 @@ impl GatherError {
             Self::Observe(ObserveError::Missing { path }) => {
                 Some(format!("create `{path}`, or correct the path in the pipeline file"))
             }
-            Self::Observe(_) => None,
+            Self::Observe(ObserveError::Hash(HashError::Moved { .. })) => {
+                Some("wait until it is written, or leave it out".to_owned())
+            }
+            Self::Observe(_) => Some(
+                "remove or mend it, or leave it out: by a line in `.gitignore`, or in a source by `exclude`"
+                    .to_owned(),
+            ),
             Self::Git(error) => error.help(),
             Self::OutputRead { node, .. } => {
                 Some(format!("read it from the node that makes it: `binary \"{node}\"` or `from \"{node}\"`"))

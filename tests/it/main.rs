@@ -10,3 +10,4 @@ mod docs_pipeline;
 mod init_template;
 mod metamorphic;
 mod quickstart;
+mod trees;

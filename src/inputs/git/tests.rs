@@ -368,7 +368,7 @@ fn links_that_leave_the_tree_are_refused() {
         repository.commit();
         let error = repository.members().unwrap_err();
         assert!(matches!(&error, GitError::EscapingLink { path, .. } if path == "link"), "{error}");
-        assert!(error.help().unwrap().contains("exclude \"link\""));
+        assert!(error.help().unwrap().contains("exclude \"/link\""));
     }
 }
 
