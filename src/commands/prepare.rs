@@ -174,8 +174,13 @@ pub fn prepare(
         }
     }
     let refs: Vec<&Node> = nodes.iter().collect();
-    let gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)
+    let mut gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)
         .map_err(|troubles| Fault::inputs(&loaded.source, troubles))?;
+    for one in check::published_paths(&loaded.pipeline) {
+        if let Some(at) = positions.get(&loaded.pipeline.nodes[one.node].name) {
+            gathered.nodes[*at].spans.push((one.path.to_string(), one.span));
+        }
+    }
 
     let mut subjects = Vec::with_capacity(nodes.len());
     for (at, (node, composed)) in nodes.iter().zip(&gathered.nodes).enumerate() {
@@ -312,7 +317,12 @@ impl Prepared {
                 seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
             }
         }
-        Historian { store: &self.store, project: &self.project_id, seen }
+        Historian {
+            store: &self.store,
+            project: &self.project_id,
+            text: &self.loaded.source.text,
+            seen,
+        }
     }
 
     /// Every node explained, in the order of the run; groups have nothing of their own to say.

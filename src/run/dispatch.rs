@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::event::Event;
 use crate::pipeline::NodeName;
 use crate::plan::judge::{Facts, Order};
-use crate::plan::{Estimate, Reason, Verdict};
+use crate::plan::{Estimate, Reason};
 use crate::record::{Artifact, Outcome, Step};
 use crate::run::board::{Board, Next};
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
@@ -146,9 +146,7 @@ impl Run<'_> {
                     Next::Settled(at, outcome) => {
                         if self.board.subject(at).order != Order::Nothing {
                             self.ended.fresh += 1;
-                            if self.started.contains_key(&at) {
-                                self.finished(at, outcome, Duration::ZERO, true);
-                            }
+                            self.finished(at, outcome, Duration::ZERO, true);
                         }
                     }
                     Next::Skipped(at, because) => {
@@ -226,10 +224,8 @@ impl Run<'_> {
             self.started.insert(at, Instant::now());
             let parts = (self.tasks[at].clone(), self.board.judged(at).artifact.clone());
             if let (Some(task), Some(artifact)) = parts {
-                let reasons = match &self.board.judged(at).verdict {
-                    Verdict::Restorable(reasons) => reasons.clone(),
-                    _ => Vec::new(),
-                };
+                let Preview { reasons, estimate: _, cause } = (self.previews)(at, &self.board);
+                self.causes.insert(at, cause);
                 self.context.say(Event::NodeStarted {
                     node: task.node.name.clone(),
                     kind: task.node.kind(),
@@ -321,12 +317,14 @@ impl Run<'_> {
         if severity == Severity::Lost {
             return;
         }
-        self.ended.failed += 1;
         let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
         self.note(at, outcome, took);
         if severity == Severity::Interrupted {
+            // It did not fail: somebody stopped it.
+            self.finished(at, outcome, took, false);
             return;
         }
+        self.ended.failed += 1;
         let node = &self.names[at];
         let log = self.context.log_path(node);
         let printed = std::fs::read(&log).ok();

@@ -40,6 +40,11 @@ impl Layout {
         Ok(Self { root: fs::canonicalize(root)? })
     }
 
+    /// Of a store that does not exist: every listing of it is empty.
+    pub(super) fn absent(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Creates whatever is missing. Existing files are never overwritten.
     pub(super) fn create(&self) -> Result<(), StoreError> {
         // One look tells an existing store from a new one: its last file is written last.

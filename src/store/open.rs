@@ -102,9 +102,17 @@ impl Store {
     }
 
     /// Opens the store at `root` for reading alone: no content, record or lock is written. SQLite
-    /// may leave its empty shared-memory files.
+    /// may leave its empty shared-memory files. Where no store is, this is an empty one: the first
+    /// question of a new project is not to fail, nor to leave a folder behind.
     pub fn open_read_only(root: &Path) -> Result<Self, StoreError> {
-        Self::open_existing(canonical(root)?)
+        match canonical(root) {
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                let layout = Layout::absent(root);
+                let db = Db::nothing(layout.root(), &layout.database())?;
+                Ok(Self::assemble(layout, db, true, Vec::new()))
+            }
+            layout => Self::open_existing(layout?),
+        }
     }
 
     fn open_existing(layout: Layout) -> Result<Self, StoreError> {

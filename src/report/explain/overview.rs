@@ -3,7 +3,7 @@
 use crate::plan::{Explanation, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::is_root;
-use crate::report::quantity::{count, millis};
+use crate::report::quantity::{about, count};
 use crate::report::text::{pad, width};
 use crate::report::words;
 
@@ -71,7 +71,7 @@ fn time(nodes: &[&Explanation], more: &str) -> String {
     let unknown = nodes.iter().filter(|e| e.estimate.is_none()).count();
     match (nodes.len() - unknown, unknown) {
         (0, _) => String::new(),
-        (_, 0) => format!(" (~{}{more})", millis(known)),
-        (_, unknown) => format!(" (~{}{more}, {unknown} never timed)", millis(known)),
+        (_, 0) => format!(" ({}{more})", about(known)),
+        (_, unknown) => format!(" ({}{more}, {unknown} never timed)", about(known)),
     }
 }

@@ -174,7 +174,7 @@ impl Running {
             quantity::duration(Duration::from_secs(seconds))
         };
         match self.estimate {
-            Some(estimate) => format!("{elapsed} of ~{}", quantity::millis(estimate.median_ms)),
+            Some(estimate) => format!("{elapsed} of {}", quantity::about(estimate.median_ms)),
             None => elapsed,
         }
     }
