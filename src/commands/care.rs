@@ -57,7 +57,11 @@ pub fn cache(ground: &Ground, args: &Cache, screen: &Screen) -> Result<Exit, Fau
                 projects,
             } = Store::open_read_only(&ground.store)?.info()?;
             let info = Info {
-                path: root.display().to_string(),
+                path: if root.exists() {
+                    root.display().to_string()
+                } else {
+                    format!("{} (not there yet)", root.display())
+                },
                 contents,
                 bytes,
                 disk_bytes,
@@ -104,10 +108,7 @@ fn verify(ground: &Ground, repair: bool, screen: &Screen) -> Result<Exit, Fault>
         .map(|one| Damage { what: one.digest.short(), problem: problem(one.kind).to_owned() })
         .collect();
     if found.bad_records > 0 {
-        let problem = format!(
-            "has {} that cannot be read",
-            count(found.bad_records as usize, "record")
-        );
+        let problem = format!("has {} that cannot be read", count(found.bad_records as usize, "record"));
         damages.push(Damage { what: "osgraph.db".to_owned(), problem });
     }
     damages.extend(

@@ -44,8 +44,12 @@ pub fn show(ground: &Ground, prepared: &Prepared, judged: &[Judged], screen: &Sc
     let text = match screen.format {
         Format::Json => explain::json(&explanations, &ground.shown, &params),
         Format::Text => {
-            let context =
-                explain::Context { now: now(), file: &ground.shown, params: &params, palette: screen.palette };
+            let context = explain::Context {
+                now: now(),
+                file: &ground.shown,
+                params: &params,
+                palette: screen.palette,
+            };
             explain::text(&explanations, &context)
         }
     };

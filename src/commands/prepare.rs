@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::{Ground, environment};
+use crate::commands::uncommitted::Uncommitted;
 use crate::digest::Digest;
 use crate::graph::{Graph, NodeIndex};
 use crate::inputs::git;
@@ -19,13 +20,16 @@ use crate::pipeline::{
     Diagnostics, Document, Node, NodeName, Overrides, ParamOrigin, Pipeline, SourceFile, check,
 };
 use crate::plan::judge::{Judged, Order, Subject};
-use crate::plan::{Code, Explanation};
+use crate::plan::{Code, Explanation, Verdict};
 use crate::store::Store;
 use crate::survey::facts::{Cache, StoreFacts};
 use crate::survey::gather::{Surroundings, gather};
 use crate::survey::idle::Doubt;
 use crate::survey::snapshot::{Meta, Snapshot};
 use crate::survey::why::{Case, Historian};
+
+/// Uncommitted paths that a note names.
+const NOTED: usize = 3;
 
 /// The version of the program that a state file belongs to.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -312,9 +316,14 @@ impl Prepared {
 
     pub fn historian(&self) -> Historian<'_> {
         let mut seen = HashMap::new();
+        let mut commits = HashMap::new();
         for placed in self.composed.iter().flat_map(|one| &one.inputs) {
-            if let Input::Folder(folder) = &placed.input {
-                seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
+            match &placed.input {
+                Input::Folder(folder) => {
+                    seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
+                }
+                Input::Git(git) => drop(commits.insert(git.facts.tree.clone(), git.source.clone())),
+                Input::Leaf(..) => {}
             }
         }
         Historian {
@@ -322,12 +331,14 @@ impl Prepared {
             project: &self.project_id,
             text: &self.loaded.source.text,
             seen,
+            commits,
         }
     }
 
     /// Every node explained, in the order of the run; groups have nothing of their own to say.
     pub fn explain(&self, ground: &Ground, judged: &[Judged]) -> Vec<Explanation> {
         let historian = self.historian();
+        let mut uncommitted = Uncommitted::new(&ground.git);
         (0..self.nodes.len())
             .filter(|at| self.subjects[*at].order != Order::Nothing)
             .map(|at| {
@@ -335,10 +346,14 @@ impl Prepared {
                 let below: HashSet<NodeIndex> = below.into_iter().collect();
                 let downstream = (at + 1..self.nodes.len())
                     .filter(|down| below.contains(&self.order[*down]))
+                    // What must run anyway does not hang on this one.
+                    .filter(|down| matches!(judged[*down].verdict, Verdict::Waiting(_)))
                     .filter(|down| self.subjects[*down].order != Order::Nothing)
                     .map(|down| self.names[down].clone())
                     .collect();
-                historian.explain(&self.case(at, judged), downstream, self.notes(at, ground))
+                let mut one = historian.explain(&self.case(at, judged), downstream, self.notes(at, ground));
+                uncommitted.mark(&mut one, &self.composed[at].inputs);
+                one
             })
             .collect()
     }
@@ -348,12 +363,13 @@ impl Prepared {
         let mut notes = Vec::new();
         for placed in &self.composed[at].inputs {
             if let Input::Git(git) = &placed.input
-                && let Ok(paths) = git::uncommitted(&git.question.path, 3, &ground.git)
+                && let Ok(paths) = git::uncommitted(&git.question.path, NOTED + 1, &ground.git)
                 && !paths.is_empty()
             {
-                let list: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+                let list: Vec<String> = paths.iter().take(NOTED).map(|path| format!("`{path}`")).collect();
+                let more = if paths.len() > NOTED { " and more" } else { "" };
                 notes.push(format!(
-                    "built from the commit {}: uncommitted changes do not count ({} …)",
+                    "built from commit {}; uncommitted changes do not count: {}{more}",
                     &git.facts.commit[..git.facts.commit.len().min(9)],
                     list.join(", ")
                 ));

@@ -51,8 +51,10 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let question = ground.question(&args.targets);
         let identify = |question: &_| ground.identify(question).ok().flatten();
         let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify) {
-            // What `--verbose` shows of fresh nodes, only a survey knows.
-            Idle::Fresh(nodes) if plain && round == 1 && !screen.is_verbose() => {
+            // Only a survey knows names: those that `--verbose` shows and those that are asked for.
+            Idle::Fresh(nodes)
+                if plain && round == 1 && !screen.is_verbose() && args.expect_fresh.is_empty() =>
+            {
                 return Ok(nothing_to_do(ground, args, nodes, screen, start));
             }
             Idle::Fresh(_) => idle::reread(&ground.state(), &boot_id(), PROGRAM),
@@ -160,7 +162,7 @@ fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Result<()
     for name in &args.expect_fresh {
         let Some(at) = prepared.names.iter().position(|known| known.0 == *name) else {
             prepared.loaded.graph.targets(std::slice::from_ref(name))?;
-            continue;
+            return Err(Fault::Usage(format!("`{name}` is not needed by what is to be built")));
         };
         if !judged[at].is_known() {
             let (reasons, _) = prepared.historian().reasons(&prepared.case(at, judged));

@@ -64,7 +64,8 @@ pub struct Reason {
     /// The line of `span` in the pipeline file, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// Those of `changes` that git has not committed, where that was asked: positions.
+    /// Those of `changes` that git has not committed, by position; 0 for a single file, which has
+    /// no list. Empty where git was not asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uncommitted: Vec<usize>,
     /// The other node, for upstream causes.

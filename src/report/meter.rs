@@ -43,7 +43,12 @@ impl Meter {
     }
 }
 
-fn draw(over: &(Mutex<bool>, Condvar), mut writer: Writer, width: &dyn Fn() -> usize, line: &dyn Fn() -> String) {
+fn draw(
+    over: &(Mutex<bool>, Condvar),
+    mut writer: Writer,
+    width: &dyn Fn() -> usize,
+    line: &dyn Fn() -> String,
+) {
     let start = Instant::now();
     let mut drawn = String::new();
     let mut is_over = over.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -116,8 +116,9 @@ pub fn plan(
         .collect();
     let mut time = String::new();
     if let Some(estimate) = estimate {
-        let up_to = if waiting > 0 { "up to " } else { "" };
-        time = format!("  {up_to}{}", quantity::total(estimate));
+        let total = quantity::total(estimate);
+        let up_to = if waiting > 0 && !total.starts_with('<') { "up to " } else { "" };
+        time = format!("  {up_to}{total}");
         if untimed > 0 {
             time.push_str(&format!(", {} never timed", quantity::grouped(untimed as u64)));
         }
@@ -132,7 +133,8 @@ pub fn started(palette: Palette, node: &str, reasons: &[Reason], estimate: Optio
     if !cause.is_empty() {
         line.push_str(&format!("  ({cause})"));
     }
-    if let Some(estimate) = estimate {
+    // A moment needs no announcement.
+    if let Some(estimate) = estimate.filter(|estimate| estimate.high_ms >= 1_000) {
         line.push_str(&format!("  {}", palette.dim(quantity::estimate(estimate))));
     }
     line

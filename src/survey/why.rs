@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::inputs::git::GitSource;
 use crate::key::{Facet, Manifest, Value};
 use crate::pipeline::{Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Subject};
@@ -38,6 +39,8 @@ pub struct Historian<'a> {
     pub text: &'a str,
     /// Directories that were just seen and that no store holds yet.
     pub seen: HashMap<TreeDigest, Arc<Directory>>,
+    /// Repositories, by the id of the tree that was taken from them.
+    pub commits: HashMap<String, GitSource>,
 }
 
 impl Historian<'_> {
@@ -113,6 +116,15 @@ impl Historian<'_> {
 
     /// Fills in which files of a changed folder differ.
     fn list_changes(&self, reason: &mut Reason) {
+        if let (Some(Value::Text(old)), Some(Value::Text(new))) = (&reason.old, &reason.new)
+            && reason.label == "git tree"
+            && let Some(source) = self.commits.get(new)
+            // The old tree may be gone with the commits that named it.
+            && let Ok((changes, more)) = source.changes(old, new, Reason::MOST)
+        {
+            (reason.changes, reason.more) = (changes, more);
+            return;
+        }
         let (
             Some(Value::Entry(Entry::Directory { digest: old })),
             Some(Value::Entry(Entry::Directory { digest: new })),

@@ -64,7 +64,11 @@ fn head(out: &mut String, explanation: &Explanation, columns: usize, context: &C
             (true, true) => format!("compared with {when}"),
             (true, false) => format!("nearest is {when}"),
             (false, _) => {
-                format!("as in {when}, made in {}{}", millis(baseline.duration_ms), same(explanation.unchanged))
+                format!(
+                    "as in {when}, made in {}{}",
+                    millis(baseline.duration_ms),
+                    same(explanation.unchanged)
+                )
             }
         };
         out.push_str(&format!("  {}", palette.dim(text)));
@@ -149,7 +153,8 @@ fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
 fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
     let palette = context.palette;
     let first = if reason.changes.is_empty() {
-        words::cause(reason)
+        let uncommitted = if reason.uncommitted.is_empty() { "" } else { "   uncommitted" };
+        format!("{}{}", words::cause(reason), palette.dim(uncommitted))
     } else {
         format!("{}: {}", words::subject(reason), words::paths(reason))
     };

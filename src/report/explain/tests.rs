@@ -186,7 +186,8 @@ fn all_fresh_is_short() {
 
 #[test]
 fn a_lost_package_of_a_thousand_files_is_short() {
-    let reasons = (0..1_000).map(|n| Reason::new(Code::OutputMissing, Facet::Own, format!("o/{n:03}"))).collect();
+    let reasons =
+        (0..1_000).map(|n| Reason::new(Code::OutputMissing, Facet::Own, format!("o/{n:03}"))).collect();
     let shown = shown(&[explanation("a", Verdict::Restorable(reasons))], Palette::PLAIN);
     assert!(shown.contains("output `o/009` is missing\n               … and 990 more\n"), "{shown}");
     assert!(!shown.contains("o/010"), "{shown}");
@@ -199,7 +200,9 @@ fn parameters_stand_below() {
         Context { now: NOW, file: "pipeline.kdl", params: &[param.clone()], palette: Palette::PLAIN };
     let shown = text(&[explanation("a", Verdict::Fresh)], &context);
     assert!(shown.ends_with("\n\nparameters\n  version  1  default\n"), "{shown}");
-    assert!(json(&[], "p", &[param]).contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#));
+    assert!(
+        json(&[], "p", &[param]).contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#)
+    );
 }
 
 #[test]

@@ -22,7 +22,14 @@ fn run() -> Vec<Event> {
     vec![
         Event::RunStarted { pipeline: "p".into(), targets: vec![], nodes: 4 },
         Event::SurveyProgressed { files: 1, bytes: 1 },
-        Event::Planned { fresh: 1, restorable: 1, stale: 1, waiting: 1, estimate: Some(estimate), untimed: 1 },
+        Event::Planned {
+            fresh: 1,
+            restorable: 1,
+            stale: 1,
+            waiting: 1,
+            estimate: Some(estimate),
+            untimed: 1,
+        },
         finished("base", Outcome::Fresh, true),
         Event::NodeStarted {
             node: node("embed"),
