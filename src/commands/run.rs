@@ -116,7 +116,8 @@ fn nothing_to_do(ground: &Ground, args: &Run, nodes: usize, screen: &Screen, sta
     }
     match screen.format {
         Format::Text if screen.is_quiet() => {}
-        Format::Text => screen.answer(&format!("{}\n", fresh_line(nodes, took))),
+        // Where every other run ends, too.
+        Format::Text => screen.remark(&format!("{}\n", fresh_line(nodes, took))),
         Format::Json => {
             let sink = screen.sink(args.log_style);
             sink.emit(Event::RunFinished {

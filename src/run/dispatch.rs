@@ -259,10 +259,17 @@ impl Run<'_> {
             Message::Kept(at, kept) => match *kept {
                 Ok(kept) => {
                     let Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood } = kept;
-                    match outcome {
-                        Outcome::Ran => self.ended.ran += 1,
-                        _ => self.ended.restored += 1,
-                    }
+                    let duration = match outcome {
+                        Outcome::Ran => {
+                            self.ended.ran += 1;
+                            duration
+                        }
+                        // Another run's work: what it took here is the waiting for it.
+                        _ => {
+                            self.ended.restored += 1;
+                            self.started.get(&at).map(Instant::elapsed).unwrap_or_default()
+                        }
+                    };
                     self.ended.inputs_stood &= inputs_stood;
                     self.ended.standing.insert(at, standing);
                     self.board.kept(at, artifact, outcome);
