@@ -3,7 +3,9 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs and look around")]
 
 mod architecture;
+mod command_line;
 mod docs_cli;
 mod docs_pipeline;
+mod hostile_kdl;
 mod init_template;
 mod quickstart;
