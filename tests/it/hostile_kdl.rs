@@ -84,15 +84,20 @@ fn files_that_are_no_pipeline_are_refused() {
 
 #[test]
 fn three_megabytes_of_mistakes_are_reported_in_a_page() {
-    let text =
-        refused("pipeline \"x\"\n".to_owned() + &"a \"b\" c=1\n".repeat(300_000), &[" mistakes in `"]);
+    let padded = format!("a \"b\" c=1 // {}\n", "-".repeat(150));
+    let text = refused("pipeline \"x\"\n".to_owned() + &padded.repeat(18_000), &[" mistakes in `"]);
     assert!(text.contains("of which these are the first 50"), "{text}");
+    refused(format!("pipeline \"x\"\n{}", "{".repeat(3_000_000)), &["pipeline.kdl:2:1"]);
+}
+
+#[test]
+fn mistakes_in_a_line_of_megabytes_are_named_without_the_line() {
     refused(
-        format!("pipeline \"x\"\na \"{}\"\n", "y".repeat(3_000_000)),
+        format!("pipeline \"x\"\na \"{}\"\n", "y".repeat(1_000_000)),
         &["unknown-kind", "pipeline.kdl:2:1"],
     );
-    refused(format!("pipeline \"x\"\n{}", "a \"b\"; ".repeat(400_000)), &["pipeline.kdl:2:1"]);
-    refused(format!("pipeline \"x\"\n{}", "{".repeat(3_000_000)), &[]);
+    let line = "a \"b\"; ".repeat(10_000);
+    refused(format!("pipeline \"x\"\n{line}"), &["unknown-kind", "pipeline.kdl:2:1", "pipeline.kdl:2:8"]);
 }
 
 #[test]

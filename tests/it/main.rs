@@ -5,6 +5,8 @@
 mod architecture;
 mod command_line;
 mod docs_cli;
+mod docs_dependencies;
+mod docs_events;
 mod docs_pipeline;
 mod hostile_kdl;
 mod init_template;
