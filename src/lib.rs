@@ -6,7 +6,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`digest`], [`path`], [`tree`] | content identity, lexical paths, Merkle trees |
+//! | [`digest`], [`path`], [`tree`], [`copy`] | content identity, lexical paths, Merkle trees; bytes moved and hashed in one go |
 //! | [`pipeline`] | KDL text to typed nodes, with every mistake reported |
 //! | [`graph`], [`inputs`] | who needs whom; what is on disk: stat index, walks, hashing, git |
 //! | [`key`], [`record`] | manifests, action keys, artifacts and records: plain data |

@@ -28,9 +28,6 @@ use crate::survey::idle::Doubt;
 use crate::survey::snapshot::{Meta, Snapshot};
 use crate::survey::why::{Case, Historian};
 
-/// Uncommitted paths that a note names.
-const NOTED: usize = 3;
-
 /// The version of the program that a state file belongs to.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
@@ -363,16 +360,9 @@ impl Prepared {
         let mut notes = Vec::new();
         for placed in &self.composed[at].inputs {
             if let Input::Git(git) = &placed.input
-                && let Ok(paths) = git::uncommitted(&git.question.path, NOTED + 1, &ground.git)
-                && !paths.is_empty()
+                && let Some(note) = git.uncommitted(&ground.git)
             {
-                let list: Vec<String> = paths.iter().take(NOTED).map(|path| format!("`{path}`")).collect();
-                let more = if paths.len() > NOTED { " and more" } else { "" };
-                notes.push(format!(
-                    "built from commit {}; uncommitted changes do not count: {}{more}",
-                    &git.facts.commit[..git.facts.commit.len().min(9)],
-                    list.join(", ")
-                ));
+                notes.push(note);
             }
         }
         notes

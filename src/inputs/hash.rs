@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::copy;
 use crate::digest::Digest;
 use crate::inputs::stat::Stat;
 
@@ -42,7 +43,7 @@ pub fn file(path: &Path, buffer: &mut Vec<u8>) -> Result<Hashed, HashError> {
         let mut open = File::open(path).map_err(wrong)?;
         let before = Stat::of_open(&open).map_err(wrong)?;
         let digest = if before.size >= LARGE {
-            crate::copy::copy(&open, before.size, &[]).map_err(wrong)?
+            copy::copy(&open, before.size, &[], cores()).map_err(|error| wrong(error.into_io()))?
         } else {
             buffer.clear();
             buffer.reserve(before.size as usize + 1);

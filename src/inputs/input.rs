@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inputs::git::{GitFacts, GitSource};
+use crate::inputs::git::{self, GitFacts, GitProgram, GitSource};
 use crate::inputs::observe::{Observation, Seen};
 
 #[derive(Clone, Debug)]
@@ -24,6 +24,28 @@ pub struct GitInput {
     pub question: GitQuestion,
     /// Patterns for what is left out of the archive.
     pub excludes: Vec<String>,
+}
+
+impl GitInput {
+    /// That changes lie uncommitted beside the commit that is taken, in one sentence; none when
+    /// there are none, or when the commit is not the one that is checked out. Starts processes.
+    pub fn uncommitted(&self, git: &GitProgram) -> Option<String> {
+        const SHOWN: usize = 3;
+        if self.source.resolve("HEAD").ok()?.commit != self.facts.commit {
+            return None;
+        }
+        let paths = git::uncommitted(&self.question.path, SHOWN + 1, git).ok()?;
+        if paths.is_empty() {
+            return None;
+        }
+        let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| format!("`{path}`")).collect();
+        let commit = &self.facts.commit[..self.facts.commit.len().min(9)];
+        let more = if paths.len() > SHOWN { ", …" } else { "" };
+        Some(format!(
+            "built from the commit {commit}: uncommitted changes do not count ({}{more})",
+            shown.join(", ")
+        ))
+    }
 }
 
 /// What git is asked, again in every run.

@@ -95,6 +95,12 @@ impl Excludes {
         });
     }
 
+    /// Whether a file or link is excluded, by itself or with a folder above it.
+    pub fn cover(&self, path: &RelPath) -> bool {
+        let above = || path.parent().is_some_and(|folder| self.folder(&folder, &mut HashMap::new()));
+        !self.rules.is_empty() && (above() || self.names(path, false))
+    }
+
     /// Whether a folder is excluded, by itself or with one above it. Each is judged once.
     fn folder(&self, folder: &RelPath, known: &mut HashMap<RelPath, bool>) -> bool {
         if folder.is_root() {

@@ -22,7 +22,16 @@ pub fn make(task: &Task, context: &Context) -> Result<(Artifact, bool), TaskErro
     for placed in &task.composed.inputs {
         let layer = match &placed.input {
             Input::Folder(folder) => from_folder(folder, &mut batch, &mut stood, context)?,
-            Input::Git(git) => from_git(git, &mut batch, context)?,
+            Input::Git(git) => {
+                if let Some(note) = git.uncommitted(&context.git) {
+                    context.warn(
+                        &task.node.name,
+                        note,
+                        Some("commit them, or take the folder with `dir`".to_owned()),
+                    );
+                }
+                from_git(git, &mut batch, context)?
+            }
             Input::Leaf(path, seen) => {
                 let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
                 let at = RelPath::root().child(name);
@@ -89,6 +98,9 @@ pub fn from_folder(
 
 fn from_git(git: &GitInput, batch: &mut Batch<'_>, context: &Context) -> Result<Leaves, TaskError> {
     let resolved = git.source.resolve(&git.facts.commit)?;
+    let patterns: Vec<Spanned<String>> =
+        git.excludes.iter().map(|pattern| Spanned::new(pattern.clone(), Default::default())).collect();
+    let excludes = Excludes::new(&patterns)?;
     let mut leaves = Leaves::new();
     let mut take = |entry: ArchiveEntry, content: &mut dyn Read| -> io::Result<()> {
         if context.cancel.is_cancelled() {
@@ -110,13 +122,12 @@ fn from_git(git: &GitInput, batch: &mut Batch<'_>, context: &Context) -> Result<
         }
         Ok(())
     };
-    let done = git.source.archive(&resolved, git.question.submodules, &mut take);
+    let left_out = |path: &RelPath| excludes.cover(path);
+    let done = git.source.archive(&resolved, git.question.submodules, &left_out, &mut take);
     if context.cancel.is_cancelled() {
         return Err(TaskError::Cancelled);
     }
     done?;
-    let patterns: Vec<Spanned<String>> =
-        git.excludes.iter().map(|pattern| Spanned::new(pattern.clone(), Default::default())).collect();
-    Excludes::new(&patterns)?.apply(&mut leaves);
+    excludes.apply(&mut leaves);
     Ok(leaves)
 }

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, PoisonError};
 
+use crate::copy::{CopyError, copy};
 use crate::digest::Digest;
-use crate::store::copy::{CopyError, copy};
 use crate::store::db::Write;
 use crate::store::error::StoreError;
 use crate::store::index::{Index, Location, Place};

@@ -10,8 +10,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::copy::{CopyError, copy};
 use crate::digest::Digest;
-use crate::store::copy::{CopyError, copy};
 use crate::store::error::StoreError;
 use crate::store::index::{Location, Place};
 use crate::store::open::Store;

@@ -23,7 +23,6 @@
 mod barrier;
 mod batch;
 mod content;
-mod copy;
 mod db;
 mod error;
 mod gc;

@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Timespec, Timestamps};
 
+use crate::copy::{CopyError, copy};
 use crate::digest::Digest;
 use crate::store::content::is_loss;
-use crate::store::copy::{CopyError, copy};
 use crate::store::error::{PlaceError, StoreError};
 use crate::store::index::{Location, Place};
 use crate::store::ingest::LARGE;

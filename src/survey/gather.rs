@@ -268,8 +268,7 @@ impl World for Disk<'_, '_> {
                 let absolute = self.absolute(&path.value);
                 self.observer.note_present(&absolute.join(".git"));
                 self.observer.note_present(&absolute.join("HEAD"));
-                let bare = absolute.join("HEAD").is_file() && absolute.join("objects").is_dir();
-                if absolute.join(".git").exists() || bare {
+                if git::is_top(&absolute) {
                     return self.git_source(&absolute, &reference.value, *submodules, excludes);
                 }
                 self.source(&Source::Dir { path: path.clone() }, excludes)
@@ -348,3 +347,6 @@ fn recipe_span(recipe: &Recipe) -> Option<Span> {
         Recipe::Host(host) => Some(host.span),
     }
 }
+
+#[cfg(test)]
+mod tests;

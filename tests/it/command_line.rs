@@ -210,7 +210,7 @@ fn a_new_commit_is_explained_by_its_files() {
     fs::write(app.join("a.php"), "12345").unwrap();
     let (text, _) = project.ok(&["explain"]);
     assert!(
-        text.starts_with("1 node is fresh") && text.contains("uncommitted changes do not count: `a.php`"),
+        text.starts_with("1 node is fresh") && text.contains("uncommitted changes do not count (`a.php`)"),
         "{text}"
     );
     git(&["commit", "-qam", "two"]);

@@ -25,8 +25,8 @@ struct Project {
 
 /// What one `osgraph run` said.
 struct Said {
-    /// Nodes whose work was started.
-    started: BTreeSet<String>,
+    /// Nodes that were made rather than found fresh or put back.
+    ran: BTreeSet<String>,
     finished: Value,
 }
 
@@ -58,17 +58,20 @@ impl Project {
         let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(events.iter().all(|event| event["v"] == 1), "{text}");
         let named = |wanted: &str| events.iter().filter(|event| event["event"] == wanted).collect::<Vec<_>>();
-        let started =
-            named("node_started").iter().map(|event| event["node"].as_str().unwrap().to_owned()).collect();
+        let ran = named("node_finished")
+            .iter()
+            .filter(|event| event["outcome"] == "ran")
+            .map(|event| event["node"].as_str().unwrap().to_owned())
+            .collect();
         let finished = named("run_finished");
         assert_eq!(finished.len(), 1, "{text}");
-        Said { started, finished: finished[0].clone() }
+        Said { ran, finished: finished[0].clone() }
     }
 
     /// Runs the pipeline, which must find that no node has to run.
-    fn run_starts_nothing(&self, when: &str) -> Value {
+    fn run_makes_nothing(&self, when: &str) -> Value {
         let said = self.run();
-        assert!(said.started.is_empty(), "{when}: started {:?}", said.started);
+        assert!(said.ran.is_empty(), "{when}: {:?}", said.ran);
         assert_eq!((&said.finished["ran"], &said.finished["failed"]), (&0.into(), &0.into()), "{when}");
         said.finished
     }
@@ -180,7 +183,7 @@ fn quickstart_builds_serves_and_rebuilds_no_more_than_it_must() {
     let project = Project::new();
 
     let first = project.run();
-    assert_eq!(first.started, names(&EVERY_NODE));
+    assert_eq!(first.ran, names(&EVERY_NODE));
     assert_eq!(first.finished["outcome"], "ran");
     for kind in ["docker", "native"] {
         for made in [
@@ -210,7 +213,7 @@ fn quickstart_builds_serves_and_rebuilds_no_more_than_it_must() {
         assert_eq!(project.served(target).1, project.read(file), "{target}");
     }
 
-    let again = project.run_starts_nothing("a second run");
+    let again = project.run_makes_nothing("a second run");
     assert_eq!(again["outcome"], "fresh");
     let spoken = project.osgraph(&["run", "--color", "never"]);
     assert!(spoken.status.success());
@@ -219,34 +222,31 @@ fn quickstart_builds_serves_and_rebuilds_no_more_than_it_must() {
 
     touch(&project.root.join("app"));
     touch(&project.root.join("builder"));
-    assert_eq!(project.run_starts_nothing("all touched")["outcome"], "fresh");
+    assert_eq!(project.run_makes_nothing("all touched")["outcome"], "fresh");
 
     let mine = "# mine\nAPP_BIND_IP=127.0.0.1\n";
     fs::write(project.path("dist-native/.env"), mine).unwrap();
-    project.run_starts_nothing("a changed seed");
+    project.run_makes_nothing("a changed seed");
 
     let changed = page.replace("<title>Tasks board</title>", "<title>Another board</title>");
     assert_ne!(changed, page);
     fs::write(project.path("app/index.html"), &changed).unwrap();
-    assert_eq!(project.run().started, names(&WHAT_FOLLOWS_THE_APP));
+    assert_eq!(project.run().ran, names(&WHAT_FOLLOWS_THE_APP));
     assert_eq!(project.served("/").1, changed);
 
     fs::write(project.path("app/index.html"), &page).unwrap();
-    assert_eq!(project.run_starts_nothing("switched back")["outcome"], "restored");
+    assert_eq!(project.run_makes_nothing("switched back")["outcome"], "restored");
     assert_eq!(project.read("dist-native/.env"), mine, "the user's file stays");
     assert_eq!(project.served("/").1, page);
 
     fs::remove_dir_all(project.path("dist-native")).unwrap();
-    project.run_starts_nothing("a package removed");
+    project.run_makes_nothing("a package removed");
     assert_eq!(project.served("/").1, page);
     assert_eq!(project.read("dist-native/.env"), project.read("dist-native/.env.example"));
 
     fs::write(project.path("VERSION"), "1.0.1\n").unwrap();
-    let released = project.run().started;
-    assert!(
-        released.is_subset(&names(&["dist-docker", "dist-native"])),
-        "a new version started {released:?}"
-    );
+    let released = project.run().ran;
+    assert!(released.is_subset(&names(&["dist-docker", "dist-native"])), "a new version ran {released:?}");
     assert!(project.path("dist/quickstart-native-1.0.1.tar.gz").is_file());
     assert!(project.path("dist/quickstart-native-1.0.0.tar.gz").is_file(), "older archives are kept");
 }

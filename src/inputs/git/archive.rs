@@ -40,11 +40,21 @@ pub enum EntryKind {
 /// only known to be sound once [`GitSource::archive`] has returned.
 pub type Sink<'a> = dyn FnMut(ArchiveEntry, &mut dyn Read) -> io::Result<()> + 'a;
 
+/// Tells which files and links an archive is to go without.
+pub type LeftOut<'a> = dyn Fn(&RelPath) -> bool + 'a;
+
 impl GitSource {
     /// Streams the archive of a commit. Submodules are empty folders, or with `submodules` their
-    /// recorded commits, all the way down.
-    pub fn archive(&self, at: &Resolved, submodules: bool, sink: &mut Sink) -> Result<(), GitError> {
-        self.archive_into(at, submodules, &RelPath::root(), sink)
+    /// recorded commits, all the way down. Files and links that are `left_out` are neither given
+    /// nor complained of.
+    pub fn archive(
+        &self,
+        at: &Resolved,
+        submodules: bool,
+        left_out: &LeftOut,
+        sink: &mut Sink,
+    ) -> Result<(), GitError> {
+        self.archive_into(at, submodules, &RelPath::root(), left_out, sink)
     }
 
     fn archive_into(
@@ -52,9 +62,10 @@ impl GitSource {
         at: &Resolved,
         submodules: bool,
         place: &RelPath,
+        left_out: &LeftOut,
         sink: &mut Sink,
     ) -> Result<(), GitError> {
-        let folders = self.stream(at, place, sink)?;
+        let folders = self.stream(at, place, left_out, sink)?;
         if !submodules {
             return Ok(());
         }
@@ -74,7 +85,7 @@ impl GitSource {
                 GitError::UnknownReference { .. } => missing(),
                 other => other,
             })?;
-            source.archive_into(&resolved, true, &inside, sink)?;
+            source.archive_into(&resolved, true, &inside, left_out, sink)?;
         }
         Ok(())
     }
@@ -135,7 +146,13 @@ impl GitSource {
     }
 
     /// Streams one repository's members to `place` and yields the folders among them.
-    fn stream(&self, at: &Resolved, place: &RelPath, sink: &mut Sink) -> Result<BTreeSet<RelPath>, GitError> {
+    fn stream(
+        &self,
+        at: &Resolved,
+        place: &RelPath,
+        left_out: &LeftOut,
+        sink: &mut Sink,
+    ) -> Result<BTreeSet<RelPath>, GitError> {
         let folder = &self.location.here;
         let mut command = self.neutral();
         self.without_filters(&mut command)?;
@@ -153,7 +170,9 @@ impl GitSource {
                 words
             });
             let taken = match stdout {
-                Some(stdout) => self.members(BufReader::with_capacity(256 * 1024, stdout), place, sink),
+                Some(stdout) => {
+                    self.members(BufReader::with_capacity(256 * 1024, stdout), place, left_out, sink)
+                }
                 None => Err(self.git.not_started(io::ErrorKind::BrokenPipe.into())),
             };
             // `stdout` is closed by now: a git that is still writing ends on its own.
@@ -173,6 +192,7 @@ impl GitSource {
         &self,
         stream: impl Read,
         place: &RelPath,
+        left_out: &LeftOut,
         sink: &mut Sink,
     ) -> Result<BTreeSet<RelPath>, GitError> {
         let torn = |source| GitError::Stream { path: self.location.here.clone(), source };
@@ -194,6 +214,8 @@ impl GitSource {
                     folders.insert(path.clone());
                     take(sink, EntryKind::Directory, &mut io::empty())?;
                 }
+            } else if left_out(&path) {
+                continue;
             } else if kind.is_symlink() {
                 let target = entry.link_name_bytes().unwrap_or_default();
                 let target = std::str::from_utf8(&target)

@@ -28,11 +28,11 @@ mod program;
 mod project;
 mod source;
 
-pub use archive::{ArchiveEntry, EntryKind, Sink};
+pub use archive::{ArchiveEntry, EntryKind, LeftOut, Sink};
 pub use error::GitError;
 pub use facts::{GitFacts, Resolved, Traits};
 pub use program::{GitProgram, User};
-pub use project::{influences, is_repository, revision, tracked, tracked_but_ignored, uncommitted};
+pub use project::{influences, is_repository, is_top, revision, tracked, tracked_but_ignored, uncommitted};
 pub use source::GitSource;
 
 #[cfg(test)]

@@ -22,6 +22,12 @@ pub fn is_repository(path: &Path) -> bool {
     Location::find(path).is_ok()
 }
 
+/// Whether `path` is the top of a repository: checked out, bare, a linked worktree or a submodule.
+/// Starts no process.
+pub fn is_top(path: &Path) -> bool {
+    Location::find(path).is_ok_and(|location| location.prefix.is_empty())
+}
+
 /// At most `most` paths below the folder `path`, relative to it, that differ from the last commit
 /// or are not in it. A new folder is one path, with a slash.
 pub fn uncommitted(path: &Path, most: usize, git: &GitProgram) -> Result<Vec<String>, GitError> {

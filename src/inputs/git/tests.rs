@@ -88,7 +88,7 @@ fn git(folder: &Path, words: &[&str]) -> Vec<u8> {
 fn members(source: &GitSource, reference: &str, submodules: bool) -> Result<Members, GitError> {
     let at = source.resolve(reference)?;
     let mut found = Members::new();
-    source.archive(&at, submodules, &mut |entry, content| {
+    source.archive(&at, submodules, &|_| false, &mut |entry, content| {
         let member = match entry.kind {
             EntryKind::File { executable, size } => {
                 let mut bytes = Vec::new();
@@ -477,7 +477,8 @@ fn a_taker_that_fails_ends_the_archive() {
     let repository = intricate();
     let source = repository.source();
     let at = source.resolve("HEAD").unwrap();
-    let error = source.archive(&at, false, &mut |_, _| Err(std::io::Error::other("full"))).unwrap_err();
+    let error =
+        source.archive(&at, false, &|_| false, &mut |_, _| Err(std::io::Error::other("full"))).unwrap_err();
     assert!(matches!(error, GitError::Taken { .. }), "{error}");
 }
 

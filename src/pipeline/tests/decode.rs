@@ -191,6 +191,28 @@ fn an_image_may_be_made_on_the_host() {
 }
 
 #[test]
+fn a_source_is_a_commit_a_folder_or_whichever_is_there() {
+    let source = |child: &str| {
+        let pipeline = resolve(&format!("pipeline \"p\"\nsource-archive {{ {child} }}")).unwrap();
+        match pipeline.nodes.into_iter().next().map(|node| node.work) {
+            Some(Work::SourceArchive(archive)) => archive.source,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(source("dir \"../x\""), Source::Dir { path } if path.value == "../x"));
+    assert!(matches!(
+        source("auto \"../x\""),
+        Source::Auto { path, reference, submodules: false }
+            if path.value == "../x" && reference.value == "HEAD"
+    ));
+    assert!(matches!(
+        source("auto \"/x\" ref=\"v1\" submodules=#true"),
+        Source::Auto { path, reference, submodules: true }
+            if path.value == "/x" && reference.value == "v1"
+    ));
+}
+
+#[test]
 fn every_option_of_a_docker_build_is_read() {
     let text = r#"pipeline "p"
         base-image { context "b"; target "t"; label "a" "b"; network "none"; tag "x:1" "y"; push "r.io/x:1"; pull "r.io/x@sha256:00"

@@ -58,6 +58,9 @@ fn children_are_there_and_once() {
     node("group", "missing-child", "group", "add `member");
     node("source-archive", "missing-child", "source-archive", "`dir \"path\"`");
     node("source-archive { dir \"a\"; git \"b\" }", "mixed-source", "git", "");
+    node("source-archive { auto \"a\"; dir \"b\" }", "mixed-source", "dir", "");
+    node("source-archive { auto \"a\"; auto \"b\" }", "repeated-child", "auto", "");
+    node("source-archive { auto \"a\" ref=\"-x\" }", "bad-value", "\"-x\"", "branch");
     node("command { run \"x\"; timeout \"1s\"; timeout \"2s\" }", "repeated-child", "timeout", "");
     node("command { run \"x\"; input \"a\"; input \"b\" \"a\" }", "repeated-value", "\"a\"", "");
     node("command { run \"x\"; env \"A\" \"1\"; pass-env \"A\" }", "repeated-value", "\"A\"", "");
