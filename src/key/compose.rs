@@ -102,7 +102,7 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
         Work::AppEmbed(AppEmbed { base, app, into, recipe, limits: _ }) => {
             composer.read("base", base, Stand::Natural);
             composer.read("app", app, Stand::At(into.clone()));
-            composer.own_text("app into", into.as_str());
+            composer.spanned_text("app into", into.as_str(), app.span);
             composer.recipe(node, recipe)?;
             "app-embed 1"
         }
@@ -122,7 +122,7 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
                     Stand::Natural => "its own paths".to_owned(),
                     Stand::At(path) => format!("at {path}"),
                 };
-                composer.own_text(&format!("from {at} into"), &place);
+                composer.spanned_text(&format!("from {at} into"), &place, node.span);
                 composer.read(&format!("from {at}"), node, stand);
             }
             composer.host(recipe)?;
@@ -165,7 +165,8 @@ impl<W: World> Composer<'_, W> {
             Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. } => path.span,
         };
         for (label, value) in values {
-            self.spans.push((label.clone(), span));
+            let place = excludes.first().filter(|_| label == "exclude").map_or(span, |pattern| pattern.span);
+            self.spans.push((label.clone(), place));
             self.components.push(Component { facet: Facet::Own, label, value });
         }
         self.inputs.push(Placed { label: "source".to_owned(), at: RelPath::root(), input });
@@ -176,7 +177,7 @@ impl<W: World> Composer<'_, W> {
         for (order, Placing { from, into }) in placings.iter().enumerate() {
             // The order decides who hides whom. A file goes in under its own name.
             let label = format!("{word} {order} {}", from.value);
-            self.own_text(&format!("{word} {order} into"), into.as_str());
+            self.spanned_text(&format!("{word} {order} into"), into.as_str(), from.span);
             self.place(label, from, into.clone())?;
         }
         Ok(())
@@ -194,7 +195,7 @@ impl<W: World> Composer<'_, W> {
     }
 
     fn host(&mut self, host: &HostRecipe) -> Result<(), W::Error> {
-        let HostRecipe { inputs, runs, outputs, tools, env, pass_env, secrets, isolate, span: _ } = host;
+        let HostRecipe { inputs, runs, outputs, tools, env, pass_env, secrets, isolate, span } = host;
         for (at, run) in runs.iter().enumerate() {
             // Arguments may hold anything, so they are kept apart by their lengths.
             let words: Vec<String> = run.value.iter().map(|word| format!("{word:?}")).collect();
@@ -203,7 +204,7 @@ impl<W: World> Composer<'_, W> {
         for output in outputs {
             self.spanned_text(&format!("output {}", output.value), "", output.span);
         }
-        self.own_text("isolate", if *isolate { "private" } else { "in place" });
+        self.spanned_text("isolate", if *isolate { "private" } else { "in place" }, *span);
         for input in inputs {
             let label = format!("input {}", input.value);
             if let Some(node) = self.world.publisher(&input.value) {
@@ -245,7 +246,7 @@ impl<W: World> Composer<'_, W> {
         self.own_text("manifest", manifest.as_str());
         if !excludes.is_empty() {
             let patterns: Vec<&str> = excludes.iter().map(|pattern| pattern.value.as_str()).collect();
-            self.own_text("exclude", &patterns.join("\n"));
+            self.spanned_text("exclude", &patterns.join("\n"), excludes[0].span);
         }
         self.placings("copy", copies)?;
         for DistBinary { node, into, executable } in binaries {

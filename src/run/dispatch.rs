@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::event::Event;
 use crate::pipeline::NodeName;
 use crate::plan::judge::{Facts, Order};
-use crate::plan::{Estimate, Reason, Verdict};
+use crate::plan::{Estimate, Reason};
 use crate::record::{Artifact, Outcome, Step};
 use crate::run::board::{Board, Next};
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
@@ -147,9 +147,7 @@ impl Run<'_> {
                     Next::Settled(at, outcome) => {
                         if self.board.subject(at).order != Order::Nothing {
                             self.ended.fresh += 1;
-                            if self.started.contains_key(&at) {
-                                self.finished(at, outcome, Duration::ZERO, true);
-                            }
+                            self.finished(at, outcome, Duration::ZERO, true);
                         }
                     }
                     Next::Skipped(at, because) => {
@@ -244,10 +242,8 @@ impl Run<'_> {
             self.started.insert(at, Instant::now());
             let parts = (self.tasks[at].clone(), self.board.judged(at).artifact.clone());
             if let (Some(task), Some(artifact)) = parts {
-                let reasons = match &self.board.judged(at).verdict {
-                    Verdict::Restorable(reasons) => reasons.clone(),
-                    _ => Vec::new(),
-                };
+                let Preview { reasons, estimate: _, cause } = (self.previews)(at, &self.board);
+                self.causes.insert(at, cause);
                 self.context.say(Event::NodeStarted {
                     node: task.node.name.clone(),
                     kind: task.node.kind(),
@@ -281,10 +277,17 @@ impl Run<'_> {
             Message::Kept(at, kept) => match *kept {
                 Ok(kept) => {
                     let Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood } = kept;
-                    match outcome {
-                        Outcome::Ran => self.ended.ran += 1,
-                        _ => self.ended.restored += 1,
-                    }
+                    let duration = match outcome {
+                        Outcome::Ran => {
+                            self.ended.ran += 1;
+                            duration
+                        }
+                        // Another run's work: what it took here is the waiting for it.
+                        _ => {
+                            self.ended.restored += 1;
+                            self.started.get(&at).map(Instant::elapsed).unwrap_or_default()
+                        }
+                    };
                     self.ended.inputs_stood &= inputs_stood;
                     self.ended.standing.insert(at, standing);
                     self.board.kept(at, artifact, outcome);
@@ -339,12 +342,14 @@ impl Run<'_> {
         if severity == Severity::Lost {
             return;
         }
-        self.ended.failed += 1;
         let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
         self.note(at, outcome, took);
         if severity == Severity::Interrupted {
+            // It did not fail: somebody stopped it.
+            self.finished(at, outcome, took, false);
             return;
         }
+        self.ended.failed += 1;
         let node = &self.names[at];
         let log = self.context.log_path(node);
         let printed = std::fs::read(&log).ok();

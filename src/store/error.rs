@@ -33,7 +33,7 @@ pub enum StoreError {
     #[diagnostic(code(store::absent), help("run the node that makes it again with `--force NODE`"))]
     Absent(Digest),
     #[error("the store's content `{}` is damaged and was given up", .0.short())]
-    #[diagnostic(code(store::damaged), help("look for more with `osgraph verify --repair`"))]
+    #[diagnostic(code(store::damaged), help("look for more with `osgraph cache verify --repair`"))]
     Damaged(Digest),
     #[error("the store has no tree `{}`", .0.0.short())]
     #[diagnostic(code(store::no_tree), help("run the node that makes it again with `--force NODE`"))]

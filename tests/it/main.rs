@@ -5,8 +5,12 @@
 mod architecture;
 mod causes;
 mod crash;
+mod command_line;
 mod docs_cli;
+mod docs_dependencies;
+mod docs_events;
 mod docs_pipeline;
+mod hostile_kdl;
 mod init_template;
 mod metamorphic;
 mod quickstart;
