@@ -9,8 +9,8 @@ use crate::copy;
 use crate::digest::Digest;
 use crate::inputs::stat::Stat;
 
-/// Files of this size and more are worth both cores on their own.
-const LARGE: u64 = 8 << 20;
+/// Files of this size and more are worth all cores on their own; smaller ones are read whole.
+const LARGE: u64 = 4 << 20;
 
 /// How many threads share work that is neither blocked nor waiting.
 pub fn cores() -> usize {
@@ -56,6 +56,23 @@ pub fn file(path: &Path, buffer: &mut Vec<u8>) -> Result<Hashed, HashError> {
         }
     }
     Err(HashError::Moved { path: path.display().to_string() })
+}
+
+/// As [`each`], for work on files of the given sizes: large ones have all cores to themselves, one
+/// after another, so that threads and buffers do not multiply.
+pub fn each_by_size<T: Sync, R: Send>(
+    items: &[T],
+    size: impl Fn(&T) -> u64,
+    work: impl Fn(&T, &mut Vec<u8>) -> R + Sync,
+) -> Vec<R> {
+    let is_large: Vec<bool> = items.iter().map(|item| size(item) >= LARGE).collect();
+    let small: Vec<&T> =
+        items.iter().zip(&is_large).filter(|(_, large)| !**large).map(|(item, _)| item).collect();
+    let mut small = each(&small, |item, buffer| work(item, buffer)).into_iter();
+    let mut buffer = Vec::new();
+    let large_or_next =
+        |(item, large): (&T, bool)| if large { Some(work(item, &mut buffer)) } else { small.next() };
+    items.iter().zip(is_large).filter_map(large_or_next).collect()
 }
 
 /// Applies `work` to every item on all cores, each thread with a buffer of its own; results are in

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
+use rustix::fs::FileType;
 
 use crate::inputs::stat::Stat;
 
@@ -21,17 +22,24 @@ pub struct Rules {
     link: Option<Arc<Link>>,
 }
 
-/// An ignore file that was looked for, as it was before it was read; no stat where nothing was.
+struct Link {
+    matcher: Gitignore,
+    above: Option<Arc<Link>>,
+}
+
+/// Something that had a say in what a walk counts, as it was right before it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consulted {
     /// Absolute.
     pub path: PathBuf,
+    /// None where nothing was.
     pub stat: Option<Stat>,
 }
 
-struct Link {
-    matcher: Gitignore,
-    above: Option<Arc<Link>>,
+impl Consulted {
+    fn now(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), stat: Stat::of(path).ok() }
+    }
 }
 
 /// An ignore file with a line that is no pattern.
@@ -48,9 +56,14 @@ impl Rules {
         Self { link: None }
     }
 
-    /// The rules that reach `root` from above. `consulted` gets every ignore file looked for.
+    /// The rules that reach `root` from above. `consulted` gets every ignore file looked for, and
+    /// every place where a repository would begin.
     pub fn above(root: &Path, project: &Path, consulted: &mut Vec<Consulted>) -> Result<Self, RulesError> {
         let top = repository_top(root);
+        let last = top.as_deref().unwrap_or(Path::new("/"));
+        for folder in root.ancestors().take_while(|folder| folder.starts_with(last)) {
+            consulted.push(Consulted::now(&folder.join(".git")));
+        }
         let stop = match &top {
             Some(top) => top.clone(),
             None if root.starts_with(project) => project.to_path_buf(),
@@ -58,10 +71,10 @@ impl Rules {
         };
         let mut rules = Self::none();
         if let Some(user) = gitconfig_excludes_path() {
-            rules = rules.read(&user, &stop, consulted)?;
+            rules = rules.read_linked(&user, &stop, consulted)?;
         }
         if let Some(git) = top.as_deref().and_then(git_dir) {
-            rules = rules.read(&git.join("info/exclude"), &stop, consulted)?;
+            rules = rules.read_linked(&git.join("info/exclude"), &stop, consulted)?;
         }
         let mut folders: Vec<&Path> = root.ancestors().skip(1).take_while(|f| f.starts_with(&stop)).collect();
         folders.reverse();
@@ -88,21 +101,42 @@ impl Rules {
         Ok(Self { link: Some(Arc::new(Link { matcher, above: self.link.clone() })) })
     }
 
-    /// These rules with those of `file` before them; a file that is not there adds nothing.
+    /// As [`Self::read`], through links: people keep their own rules among their dotfiles.
+    fn read_linked(
+        &self,
+        file: &Path,
+        root: &Path,
+        consulted: &mut Vec<Consulted>,
+    ) -> Result<Self, RulesError> {
+        let mut file = file.to_path_buf();
+        // As many links as the kernel follows.
+        for _ in 0..40 {
+            let Ok(target) = fs::read_link(&file) else { break };
+            consulted.push(Consulted::now(&file));
+            file = file.parent().unwrap_or(Path::new("/")).join(target);
+        }
+        self.read(&file, root, consulted)
+    }
+
+    /// These rules with those of `file` before them; one that is not there adds nothing, nor does
+    /// what is no regular file: git follows no link to a `.gitignore`.
     pub fn read(&self, file: &Path, root: &Path, consulted: &mut Vec<Consulted>) -> Result<Self, RulesError> {
-        // Before it is read: a change meanwhile moves it.
-        consulted.push(Consulted { path: file.to_path_buf(), stat: Stat::of(file).ok() });
+        let now = Consulted::now(file);
+        let is_file = now.stat.is_some_and(|stat| stat.kind() == FileType::RegularFile);
+        consulted.push(now);
+        if !is_file {
+            return Ok(self.clone());
+        }
         let wrong = |message: String| RulesError { path: file.display().to_string(), message };
         let text = match fs::read(file) {
             // In whatever encoding: what is no UTF-8 matches no name that counts.
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(self.clone());
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.clone()),
             Err(error) => return Err(wrong(error.to_string())),
         };
         let mut builder = GitignoreBuilder::new(root);
-        for line in text.lines() {
+        // Some editors begin a file with a byte order mark.
+        for line in text.trim_start_matches('\u{feff}').lines() {
             // git passes over a line that is no pattern; so do we.
             let _ = builder.add_line(None, line);
         }

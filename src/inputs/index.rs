@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use bytemuck::{Pod, Zeroable};
 
 use crate::digest::Digest;
-use crate::inputs::ignore_rules::Consulted;
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::{File, Folder, Walked};
 use crate::path::RelPath;
@@ -58,8 +57,8 @@ pub struct WalkRow {
 const WATCHED: u32 = 1;
 const LEFT_OUT: u32 = 2;
 const HOLLOW: u32 = 4;
-/// An entry may come in the tick of the clock in which it was listed: it is listed again.
-const RACY_FOLDER: u32 = 8;
+/// Its stat may hide that an entry came or went: it is listed again in any case.
+const DOUBTED: u32 = 8;
 
 /// The digest may not be trusted a second time (see [`crate::inputs::stat::Clock`]).
 const RACY: u16 = 1;
@@ -201,9 +200,27 @@ impl Index {
         Path::new(self.folder_path(&self.folders[folder])).join(self.file_name(&self.files[file]))
     }
 
-    /// The walk that answered `question`: its position, if it was asked.
-    pub fn walk_for(&self, question: &Digest) -> Option<usize> {
-        self.walks.iter().position(|walk| walk.question == *question.as_bytes())
+    /// The position of each walk by the question that it answered.
+    pub fn walks(&self) -> impl Iterator<Item = (Digest, usize)> {
+        self.walks.iter().enumerate().map(|(at, walk)| (Digest::from_bytes(walk.question), at))
+    }
+
+    /// Everything that decided what walks count.
+    pub fn rules(&self) -> Vec<(PathBuf, Loose)> {
+        let mut found = Vec::new();
+        for folder in &self.folders {
+            for row in self.files_of(folder).map(|at| &self.files[at]).filter(|row| row.is_rules()) {
+                let loose = if row.is_absent() {
+                    Loose::Absent
+                } else if row.is_plain_folder() {
+                    Loose::Folder
+                } else {
+                    Loose::Noticed { stat: row.stat, racy: row.is_racy() }
+                };
+                found.push((Path::new(self.folder_path(folder)).join(self.file_name(row)), loose));
+            }
+        }
+        found
     }
 
     /// The rows of a walk's folders.
@@ -263,12 +280,8 @@ impl FolderRow {
         self.flags & WATCHED != 0
     }
 
-    pub fn is_hollow(&self) -> bool {
-        self.flags & HOLLOW != 0
-    }
-
-    pub fn is_racy(&self) -> bool {
-        self.flags & RACY_FOLDER != 0
+    pub fn is_doubted(&self) -> bool {
+        self.flags & DOUBTED != 0
     }
 
     pub fn file_count(&self) -> usize {
@@ -317,6 +330,11 @@ fn rows<T: Pod>(from: &mut dyn Read, length: u64) -> Option<Vec<T>> {
     Some(rows)
 }
 
+/// A row cannot hold a path that is not UTF-8: what is there is doubted for ever.
+fn readable(path: &Path, found: Loose) -> Loose {
+    if path.to_str().is_some() { found } else { Loose::Noticed { stat: Stat::default(), racy: true } }
+}
+
 /// Gathers rows and lays them out.
 #[derive(Default)]
 pub struct Builder {
@@ -339,14 +357,14 @@ impl Builder {
     }
 
     /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position;
-    /// `is_racy` says it of the stats of folders and ignore files.
+    /// `doubted` tells whether a folder must be listed again whatever its stat says.
     pub fn add_walk(
         &mut self,
         root: &Path,
         question: &Digest,
         walked: &Walked,
         seen: &dyn Fn(usize, usize) -> (Digest, bool),
-        is_racy: &dyn Fn(&Stat) -> bool,
+        doubted: &dyn Fn(&Folder) -> bool,
     ) {
         let base = self.index.folders.len();
         for (at, folder) in walked.folders.iter().enumerate() {
@@ -361,7 +379,7 @@ impl Builder {
             let flags = WATCHED
                 | if folder.left_out { LEFT_OUT } else { 0 }
                 | if folder.hollow { HOLLOW } else { 0 }
-                | if is_racy(&folder.stat) { RACY_FOLDER } else { 0 };
+                | if doubted(folder) { DOUBTED } else { 0 };
             self.index.folders.push(FolderRow {
                 path: path_at,
                 path_length: path.len() as u32,
@@ -377,48 +395,33 @@ impl Builder {
             count: walked.folders.len() as u32,
             question: *question.as_bytes(),
         });
-        for Consulted { path, stat } in &walked.consulted {
-            self.add_rules(path, *stat, is_racy);
-        }
     }
 
     /// Adds a path outside of walks. The later of two additions counts.
     pub fn add_loose(&mut self, path: &Path, found: Loose) {
-        if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
-            let row = self
-                .loose
-                .entry(folder.to_path_buf())
-                .or_default()
-                .entry(name.to_owned())
-                .or_insert((found, false));
-            row.0 = found;
-        }
+        let found = readable(path, found);
+        self.loose_row(path, found, false).0 = found;
     }
 
-    /// Adds a file that decides what walks count, as it was before it was read; no stat where
-    /// nothing was. If it was read twice, and moved between, neither reading stands.
-    pub fn add_rules(&mut self, path: &Path, stat: Option<Stat>, is_racy: &dyn Fn(&Stat) -> bool) {
-        let found = match stat {
-            Some(stat) => Loose::Noticed { stat, racy: is_racy(&stat) },
-            None => Loose::Absent,
+    /// Adds a file that decides what walks count, as it was right before it was read. If it was read
+    /// twice, and moved between, neither reading stands.
+    pub fn add_rules(&mut self, path: &Path, found: Loose) {
+        let row = self.loose_row(path, readable(path, found), true);
+        let moved = match (row.0, found) {
+            (Loose::Noticed { stat: a, .. }, Loose::Noticed { stat: b, .. }) => a != b,
+            (Loose::Noticed { .. }, Loose::Absent) | (Loose::Absent, Loose::Noticed { .. }) => true,
+            _ => false,
         };
-        if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) {
-            let row = self
-                .loose
-                .entry(folder.to_path_buf())
-                .or_default()
-                .entry(name.to_owned())
-                .or_insert((found, true));
-            let moved = match (row.0, found) {
-                (Loose::Noticed { stat: a, .. }, Loose::Noticed { stat: b, .. }) => a != b,
-                (Loose::Noticed { .. }, Loose::Absent) | (Loose::Absent, Loose::Noticed { .. }) => true,
-                _ => false,
-            };
-            if moved {
-                row.0 = Loose::Noticed { stat: Stat::default(), racy: true };
-            }
-            row.1 = true;
+        if moved {
+            row.0 = Loose::Noticed { stat: Stat::default(), racy: true };
         }
+        row.1 = true;
+    }
+
+    fn loose_row(&mut self, path: &Path, found: Loose, rules: bool) -> &mut (Loose, bool) {
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.loose.entry(folder).or_default().entry(name).or_insert((found, rules))
     }
 
     pub fn finish(mut self) -> Index {

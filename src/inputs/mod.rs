@@ -8,6 +8,7 @@ pub mod ignore_rules;
 pub mod index;
 pub mod input;
 pub mod observe;
+pub mod sightings;
 pub mod stat;
 pub mod verify;
 pub mod walk;

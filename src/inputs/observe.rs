@@ -7,14 +7,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rustix::fs::FileType;
 
 use crate::digest::Digest;
 use crate::inputs::hash::{self, HashError};
-use crate::inputs::ignore_rules::Consulted;
 use crate::inputs::index::{Builder, Index, Loose};
+use crate::inputs::sightings::Sightings;
 use crate::inputs::stat::{Clock, Stat};
 use crate::inputs::verify::Moved;
 use crate::inputs::walk::{self, Request, WalkError, Walked};
@@ -37,10 +36,11 @@ pub enum ObserveError {
 pub struct Observation {
     /// Absolute.
     pub root: PathBuf,
-    question: Digest,
+    pub(super) request: Request,
+    pub(super) question: Digest,
     pub walked: Walked,
     /// By folder and file position; links have the digest of their target.
-    digests: Vec<Vec<(Digest, bool)>>,
+    pub(super) digests: Vec<Vec<(Digest, bool)>>,
     pub tree: Tree,
     /// Whether the folder on disk holds exactly what counts, so that it can stand for the tree.
     pub is_whole: bool,
@@ -95,11 +95,18 @@ pub struct Observer<'a> {
     index: Arc<Index>,
     known: Arc<Known>,
     moved: HashMap<usize, Option<Stat>>,
+    /// Sorted.
     moved_folders: Vec<usize>,
     rules_moved: bool,
+    /// The walks of the index, by question.
+    earlier: HashMap<Digest, usize>,
     clock: Clock,
     progress: &'a Progress,
-    walks: Vec<(Request, Arc<Observation>)>,
+    walks: Vec<Arc<Observation>>,
+    /// Positions in `walks`, by question.
+    asked: HashMap<Digest, usize>,
+    /// Whether a walk of the index was taken over, and with it the rules that held for all of them.
+    took_over: bool,
     builder: Mutex<Builder>,
 }
 
@@ -107,21 +114,21 @@ pub struct Observer<'a> {
 pub fn question(request: &Request) -> Digest {
     let mut hasher = blake3::Hasher::new();
     let Request { root, project, cuts, ignore_rules, tracked, excludes } = request;
-    let mut put = |text: &str| {
+    let mut put = |text: &[u8]| {
         hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
+        hasher.update(text);
     };
-    put(&root.to_string_lossy());
-    put(&project.to_string_lossy());
-    put(if *ignore_rules { "rules" } else { "all" });
+    put(root.as_os_str().as_encoded_bytes());
+    put(project.as_os_str().as_encoded_bytes());
+    put(if *ignore_rules { b"rules" } else { b"all" });
     for list in [cuts, tracked] {
-        put(&list.len().to_string());
+        put(list.len().to_string().as_bytes());
         for path in list {
-            put(path.as_str());
+            put(path.as_str().as_bytes());
         }
     }
     for pattern in excludes {
-        put(pattern);
+        put(pattern.as_bytes());
     }
     hasher.finalize().into()
 }
@@ -130,15 +137,20 @@ impl<'a> Observer<'a> {
     /// `moved` is what [`super::verify::verify`] found of `index`, just now.
     pub fn new(index: Arc<Index>, moved: Moved, clock: Clock, progress: &'a Progress) -> Self {
         let known = Arc::new(Known::new(index.clone()));
+        let mut moved_folders: Vec<usize> = moved.folders.into_iter().map(|(at, _)| at).collect();
+        moved_folders.sort_unstable();
         Self {
+            earlier: index.walks().collect(),
             index,
             known,
             moved: moved.files.into_iter().collect(),
-            moved_folders: moved.folders.into_iter().map(|(at, _)| at).collect(),
+            moved_folders,
             rules_moved: moved.rules,
             clock,
             progress,
             walks: Vec::new(),
+            asked: HashMap::new(),
+            took_over: false,
             builder: Mutex::new(Builder::default()),
         }
     }
@@ -146,28 +158,38 @@ impl<'a> Observer<'a> {
     /// Walks and hashes a folder; the same question is answered once.
     pub fn folder(&mut self, request: &Request) -> Result<Arc<Observation>, ObserveError> {
         let asked = question(request);
-        if let Some((_, known)) = self.walks.iter().find(|(_, known)| known.question == asked) {
-            return Ok(known.clone());
+        if let Some(at) = self.asked.get(&asked) {
+            return Ok(self.walks[*at].clone());
         }
         let (walked, known) = match self.unchanged_structure(&asked) {
-            Some(found) => found,
+            Some(found) => {
+                self.take_over_rules();
+                found
+            }
             None => {
                 let walked = walk::walk(request)?;
                 let known = self.recall(&request.root, &walked);
                 (walked, known)
             }
         };
-        let observation = Arc::new(self.complete(&request.root, asked, walked, known)?);
-        self.walks.push((request.clone(), observation.clone()));
+        for consulted in &walked.consulted {
+            let found = self.seen(consulted.stat);
+            self.builder().add_rules(&consulted.path, found);
+        }
+        let observation = Arc::new(self.complete(request, asked, walked, known)?);
+        self.asked.insert(asked, self.walks.len());
+        self.walks.push(observation.clone());
         Ok(observation)
     }
 
     /// The last walk that answered this question, brought up to date by the stats just taken,
     /// where no folder and no ignore file moved since. Nothing is listed again.
     fn unchanged_structure(&self, asked: &Digest) -> Option<(Walked, Vec<Vec<Option<Digest>>>)> {
-        let walk = self.index.walk_for(asked)?;
+        let walk = *self.earlier.get(asked)?;
         let range = self.index.walk_range(walk);
-        if self.rules_moved || range.is_empty() || self.moved_folders.iter().any(|at| range.contains(at)) {
+        let next_moved = self.moved_folders.partition_point(|at| *at < range.start);
+        let moved = self.moved_folders.get(next_moved).is_some_and(|at| *at < range.end);
+        if self.rules_moved || range.is_empty() || moved {
             return None;
         }
         let mut walked = self.index.walked(walk);
@@ -192,17 +214,17 @@ impl<'a> Observer<'a> {
             }
             known.push(digests);
         }
-        let consulted =
-            self.index.folders().iter().flat_map(|row| self.index.files_of(row).map(move |f| (row, f)));
-        walked.consulted = consulted
-            .filter(|(_, file)| self.index.file(*file).is_rules())
-            .map(|(row, file)| {
-                let file = self.index.file(file);
-                let path = Path::new(self.index.folder_path(row)).join(self.index.file_name(file));
-                Consulted { path, stat: (!file.is_absent()).then_some(file.stat) }
-            })
-            .collect();
         Some((walked, known))
+    }
+
+    /// A walk that is taken over hangs on the rules that it was made by. Which those were is not
+    /// kept apart, so all are kept, once.
+    fn take_over_rules(&mut self) {
+        if !std::mem::replace(&mut self.took_over, true) {
+            for (path, found) in self.index.rules() {
+                self.builder().add_rules(&path, found);
+            }
+        }
     }
 
     /// What the index knows of freshly walked files: the digest of each whose stat is the same.
@@ -221,11 +243,12 @@ impl<'a> Observer<'a> {
     /// Hashes what is not known, on all cores.
     fn complete(
         &self,
-        root: &Path,
+        request: &Request,
         question: Digest,
         mut walked: Walked,
         known: Vec<Vec<Option<Digest>>>,
     ) -> Result<Observation, ObserveError> {
+        let root = &request.root;
         let mut unknown = Vec::new();
         for (at, folder) in walked.folders.iter().enumerate() {
             for (position, file) in folder.files.iter().enumerate() {
@@ -234,7 +257,9 @@ impl<'a> Observer<'a> {
                 }
             }
         }
-        let hashed = hash::each(&unknown, |(_, _, path), buffer| {
+        let size =
+            |(at, position, _): &(usize, usize, PathBuf)| walked.folders[*at].files[*position].stat.size;
+        let hashed = hash::each_by_size(&unknown, size, |(_, _, path), buffer| {
             let hashed = hash::file(path, buffer);
             if let Ok(hashed) = &hashed {
                 self.progress.files.fetch_add(1, Ordering::Relaxed);
@@ -263,12 +288,17 @@ impl<'a> Observer<'a> {
             digests[*at][*position] = (hashed.digest, self.clock.is_racy(&hashed.stat));
         }
         let tree = walk::tree(&walked, &|folder, file| digests[folder][file].0);
-        let is_whole = walked
-            .folders
-            .iter()
-            // What is published into a hollow folder while a reader runs must not be seen by it.
-            .all(|folder| !(folder.left_out || folder.hollow));
-        Ok(Observation { root: root.to_path_buf(), question, walked, digests, tree, is_whole })
+        // A hollow folder may get an output while its reader runs.
+        let is_whole = walked.folders.iter().all(|folder| !folder.left_out && !folder.hollow);
+        Ok(Observation {
+            root: root.clone(),
+            request: request.clone(),
+            question,
+            walked,
+            digests,
+            tree,
+            is_whole,
+        })
     }
 
     /// One declared path that is a file or a link.
@@ -316,18 +346,22 @@ impl<'a> Observer<'a> {
 
     /// Remembers a path by its stat alone, there or not: that it moves is all that matters.
     pub fn note_present(&self, path: &Path) {
-        let found = match Stat::of(path) {
-            Ok(stat) if stat.kind() == FileType::Directory => Loose::Folder,
-            Ok(stat) => Loose::Noticed { stat, racy: self.clock.is_racy(&stat) },
-            Err(_) => Loose::Absent,
-        };
+        let found = self.seen(Stat::of(path).ok());
         self.builder().add_loose(path, found);
     }
 
-    /// Remembers a file that decides what walks count.
+    /// Remembers a file that decides what walks count, and is about to be read.
     pub fn note_rules(&self, path: &Path) {
-        let stat = Stat::of(path).ok();
-        self.builder().add_rules(path, stat, &|stat| self.clock.is_racy(stat));
+        let found = self.seen(Stat::of(path).ok());
+        self.builder().add_rules(path, found);
+    }
+
+    fn seen(&self, stat: Option<Stat>) -> Loose {
+        match stat {
+            Some(stat) if stat.kind() == FileType::Directory => Loose::Folder,
+            Some(stat) => Loose::Noticed { stat, racy: self.clock.is_racy(&stat) },
+            None => Loose::Absent,
+        }
     }
 
     pub fn clock(&self) -> &Clock {
@@ -342,76 +376,6 @@ impl<'a> Observer<'a> {
     pub fn finish(self) -> Sightings {
         let loose = self.builder.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Sightings { walks: self.walks, loose, clock: self.clock }
-    }
-}
-
-/// What a survey saw: the makings of the next index.
-pub struct Sightings {
-    walks: Vec<(Request, Arc<Observation>)>,
-    loose: Builder,
-    clock: Clock,
-}
-
-impl Sightings {
-    /// Adds a path outside of walks. The later of two additions counts.
-    pub fn add(&mut self, path: &Path, found: Loose) {
-        self.loose.add_loose(path, found);
-    }
-
-    /// Lays out the index. Folders that hold outputs have moved when these were published; where
-    /// nothing that counts came or went meanwhile, they are taken as they are now. `clock` reads
-    /// the file system's clock.
-    pub fn into_index(self, clock: &dyn Fn() -> Clock) -> Index {
-        let Self { walks, mut loose, clock: then } = self;
-        for (request, seen) in &walks {
-            let refreshed = seen.refreshed(request, clock);
-            let (walked, clock) =
-                refreshed.as_ref().map_or((&seen.walked, &then), |(walked, now)| (walked, now));
-            let digest = |folder: usize, file: usize| seen.digests[folder][file];
-            loose.add_walk(&request.root, &seen.question, walked, &digest, &|stat| clock.is_racy(stat));
-        }
-        loose.finish()
-    }
-}
-
-/// How often the clock is looked at until it has moved, a millisecond apart: a tick is 10 at most.
-const TICKS: usize = 20;
-
-impl Observation {
-    /// The same walk with the present stats of its hollow folders; none when nothing moved there,
-    /// or when something that counts did.
-    fn refreshed(&self, request: &Request, clock: &dyn Fn() -> Clock) -> Option<(Walked, Clock)> {
-        let moved: Vec<Stat> = self
-            .walked
-            .folders
-            .iter()
-            .filter(|folder| folder.hollow)
-            .filter_map(|folder| {
-                let found = Stat::of(&folder.path.under(&self.root)).ok()?;
-                (found != folder.stat).then_some(found)
-            })
-            .collect();
-        if moved.is_empty() {
-            return None;
-        }
-        // Outputs came into these folders a moment ago: in the next tick of the clock their stats
-        // can be trusted, and the next run need not list them again.
-        let mut stamp = clock();
-        for _ in 0..TICKS {
-            if !moved.iter().any(|stat| stamp.is_racy(stat)) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-            stamp = clock();
-        }
-        let now = walk::walk(request).ok()?;
-        let same = now.folders.len() == self.walked.folders.len()
-            && now
-                .folders
-                .iter()
-                .zip(&self.walked.folders)
-                .all(|(a, b)| a.path == b.path && a.files == b.files && (a.stat == b.stat || a.hollow));
-        same.then_some((now, stamp))
     }
 }
 
@@ -444,16 +408,21 @@ fn read_link(path: &Path) -> Result<String, ObserveError> {
 }
 
 /// Whether everything that `observation` saw is still as it was, by stats alone: asked after a
-/// node ran, because inputs that moved meanwhile make its result unfit for a record.
+/// node ran, because inputs that moved meanwhile make its result unfit for a record. A folder may
+/// move for what does not count, such as outputs; it is walked again to tell.
 pub fn still_stands(observation: &Observation) -> bool {
     let folders: Vec<usize> = (0..observation.walked.folders.len()).collect();
     let all = hash::each(&folders, |at, _| {
         let folder = &observation.walked.folders[*at];
         let path = folder.path.under(&observation.root);
         let same = |path: &Path, stat: &Stat| Stat::of(path).is_ok_and(|found| found == *stat);
-        // A hollow folder holds outputs: its own stat moves when they are published.
-        (folder.hollow || same(&path, &folder.stat))
-            && folder.files.iter().all(|file| same(&path.join(&file.name), &file.stat))
+        let files = folder.files.iter().all(|file| same(&path.join(&file.name), &file.stat));
+        (files, same(&path, &folder.stat))
     });
-    all.into_iter().all(|same| same)
+    all.iter().all(|(files, _)| *files)
+        && (all.iter().all(|(_, folder)| *folder)
+            || walk::walk(&observation.request).is_ok_and(|now| observation.counts_the_same(&now)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,8 @@ impl Clock {
 
     pub fn is_racy(&self, stat: &Stat) -> bool {
         let stamp = if stat.device == self.device { self.stamp } else { self.elsewhere };
-        stat.ctime >= stamp || stat.mtime >= stamp
+        // Not the mtime: it is anybody's to set, and one in the future would be racy for ever.
+        stat.ctime >= stamp
     }
 
     /// The file system's time, nanoseconds since 1970.
@@ -142,7 +143,7 @@ pub fn is_local(path: &Path) -> bool {
     const CEPH: i64 = 0x00c3_6400;
     const AFS: i64 = 0x5346_414f;
     match rustix::fs::statfs(path) {
-        Ok(found) => ![NFS, SMB, CIFS, SMB2, FUSE, V9FS, CEPH, AFS].contains(&found.f_type),
+        Ok(found) => ![NFS, SMB, CIFS, SMB2, FUSE, V9FS, CEPH, AFS].contains(&(found.f_type as i64)),
         Err(_) => false,
     }
 }

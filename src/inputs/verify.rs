@@ -22,6 +22,7 @@ const STEP: usize = 32;
 /// is there.
 #[derive(Debug, Default)]
 pub struct Moved {
+    /// Includes doubted rows, moved or not: they are to be listed again.
     pub folders: Vec<(usize, Option<Stat>)>,
     /// Includes racy rows, moved or not: their digests do not stand.
     pub files: Vec<(usize, Option<Stat>)>,
@@ -109,7 +110,7 @@ fn at_name(folder: BorrowedFd<'_>, index: &Index, row: &FileRow) -> Option<Stat>
 }
 
 fn compare_folder(at: usize, row: &FolderRow, found: Option<Stat>, moved: &mut Moved) {
-    if found != Some(row.stat) || row.is_racy() {
+    if row.is_doubted() || found != Some(row.stat) {
         moved.folders.push((at, found));
     }
 }

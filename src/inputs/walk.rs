@@ -86,7 +86,7 @@ pub enum WalkError {
 struct Job {
     path: RelPath,
     rules: Rules,
-    /// Inside a folder that is ignored, and entered for the tracked files in it alone.
+    /// Ignored itself, and only entered for the tracked files in it: nothing else in it counts.
     ignored: bool,
 }
 
@@ -94,7 +94,7 @@ struct Listed {
     path: RelPath,
     stat: Stat,
     files: Vec<File>,
-    /// Folders, and whether they are ignored.
+    /// Folders in it, and whether they are ignored.
     below: Vec<(RelPath, bool)>,
     left_out: bool,
     hollow: bool,
@@ -118,14 +118,18 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
         Rules::none()
     };
     let excludes = Rules::none().patterns(&request.excludes, &request.root)?;
-    let shared = Mutex::new(Shared {
-        waiting: vec![Job { path: RelPath::root(), rules, ignored: false }],
-        consulted,
-        ..Shared::default()
-    });
+    let root = Job { path: RelPath::root(), rules, ignored: false };
+    let Some((mut first, rules)) = list(request, &excludes, &root, &mut consulted)? else {
+        let path = request.root.display().to_string();
+        return Err(WalkError::Read { path, source: io::ErrorKind::NotFound.into() });
+    };
+    let waiting = jobs_below(&mut first, &rules);
+    // Most declared folders are small: they are not worth a thread.
+    let helpers = (cores() - 1).min(waiting.len().saturating_sub(1));
+    let shared = Mutex::new(Shared { waiting, listed: vec![first], consulted, ..Shared::default() });
     let wake = Condvar::new();
     std::thread::scope(|scope| {
-        for _ in 1..cores() {
+        for _ in 0..helpers {
             scope.spawn(|| work(request, &excludes, &shared, &wake));
         }
         work(request, &excludes, &shared, &wake);
@@ -148,7 +152,7 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
             let count = state.waiting.len();
             if count > 0 {
                 state.busy += 1;
-                // Half of what waits, so that few locks are taken and nobody starves.
+                // A quarter of what waits, so that few locks are taken and nobody starves.
                 let keep = count - count.div_ceil(4).min(32);
                 break state.waiting.split_off(keep);
             }
@@ -164,14 +168,12 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
         let mut failed = None;
         for job in jobs {
             match list(request, excludes, &job, &mut consulted) {
-                Ok((folder, rules)) => {
-                    found.extend(folder.below.iter().map(|(path, ignored)| Job {
-                        path: path.clone(),
-                        rules: rules.clone(),
-                        ignored: *ignored,
-                    }));
+                Ok(Some((mut folder, rules))) => {
+                    found.append(&mut jobs_below(&mut folder, &rules));
                     listed.push(folder);
                 }
+                // Gone since it was seen: the folder above has moved, so this is noticed.
+                Ok(None) => {}
                 Err(error) => {
                     failed = Some(error);
                     break;
@@ -191,26 +193,40 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
     }
 }
 
-/// Lists one folder; also says which rules hold below it.
+fn jobs_below(listed: &mut Listed, rules: &Rules) -> Vec<Job> {
+    let below = std::mem::take(&mut listed.below).into_iter();
+    below.map(|(path, ignored)| Job { path, rules: rules.clone(), ignored }).collect()
+}
+
+/// Lists one folder; also says which rules hold below it. None for one that is gone.
 fn list(
     request: &Request,
     excludes: &Rules,
     job: &Job,
     consulted: &mut Vec<Consulted>,
-) -> Result<(Listed, Rules), WalkError> {
+) -> Result<Option<(Listed, Rules)>, WalkError> {
     let folder = job.path.under(&request.root);
     let wrong = |path: &Path, source: io::Error| WalkError::Read { path: path.display().to_string(), source };
-    let open = rustix::fs::open(&folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|e| wrong(&folder, e.into()))?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let open = match rustix::fs::open(&folder, flags, Mode::empty()) {
+        Ok(open) => open,
+        Err(rustix::io::Errno::NOENT) if !job.path.is_root() => return Ok(None),
+        Err(error) => return Err(wrong(&folder, error.into())),
+    };
     let stat = Stat::of_open(&open).map_err(|e| wrong(&folder, e))?;
     let mut names: Vec<(String, std::ffi::CString)> = Vec::new();
     let mut unreadable: Vec<std::ffi::CString> = Vec::new();
     let mut rules = job.rules.clone();
+    let mut is_repository = false;
     for entry in rustix::fs::Dir::read_from(&open).map_err(|e| wrong(&folder, e.into()))? {
         let entry = entry.map_err(|e| wrong(&folder, e.into()))?;
         let raw = entry.file_name();
         match raw.to_bytes() {
-            b"." | b".." | b".git" => continue,
+            b"." | b".." => continue,
+            b".git" => {
+                is_repository = true;
+                continue;
+            }
             b".gitignore" if request.ignore_rules => {
                 rules = rules.read(&folder.join(".gitignore"), &folder, consulted)?;
             }
@@ -222,14 +238,15 @@ fn list(
         }
     }
     names.sort();
-    let holds_cut = request.cuts.iter().any(|cut| cut.is_within(&job.path));
+    let holds_cut = any_below(&request.cuts, &job.path);
     let hides_itself = request.ignore_rules && rules.ignores(&folder.join(".gitignore"), false);
     let mut listed = Listed {
         path: job.path.clone(),
         stat,
         files: Vec::new(),
         below: Vec::new(),
-        left_out: false,
+        // A recipe must not see a repository that does not count.
+        left_out: is_repository,
         hollow: holds_cut || hides_itself,
     };
     // Judged only now that all rules are known: such a name may be left out, but not taken.
@@ -237,7 +254,8 @@ fn list(
         let absolute = folder.join(std::ffi::OsStr::from_bytes(raw.to_bytes()));
         let is_folder = Stat::at(rustix::fd::AsFd::as_fd(&open), &raw)
             .is_ok_and(|stat| stat.kind() == FileType::Directory);
-        if !rules.ignores(&absolute, is_folder) && !excludes.ignores(&absolute, is_folder) {
+        let left_out = job.ignored || rules.ignores(&absolute, is_folder);
+        if !left_out && !excludes.ignores(&absolute, is_folder) {
             return Err(WalkError::NotUtf8 { path: absolute.display().to_string() });
         }
         listed.left_out = true;
@@ -256,14 +274,14 @@ fn list(
             Err(error) => return Err(wrong(&absolute, error)),
         };
         let is_folder = stat.kind() == FileType::Directory;
-        // What an ignored folder holds is ignored, whatever its name.
-        let named = job.ignored || rules.ignores(&absolute, is_folder);
-        if named && !is_tracked(request, &path, is_folder) || excludes.ignores(&absolute, is_folder) {
+        // Git lets nothing in again below a folder that is ignored.
+        let ignored = job.ignored || rules.ignores(&absolute, is_folder);
+        if ignored && !is_tracked(request, &path, is_folder) || excludes.ignores(&absolute, is_folder) {
             listed.left_out = true;
             continue;
         }
         match stat.kind() {
-            FileType::Directory => listed.below.push((path, named)),
+            FileType::Directory => listed.below.push((path, ignored)),
             FileType::RegularFile => listed.files.push(File { name, stat, link: None }),
             FileType::Symlink => {
                 let target = fs::read_link(&absolute).map_err(|e| wrong(&absolute, e))?;
@@ -284,14 +302,25 @@ fn list(
             }
         }
     }
-    Ok((listed, rules))
+    Ok(Some((listed, rules)))
 }
 
 fn is_tracked(request: &Request, path: &RelPath, is_folder: bool) -> bool {
     if request.tracked.contains(path) {
         return true;
     }
-    is_folder && request.tracked.iter().any(|tracked| tracked.is_within(path))
+    is_folder && any_below(&request.tracked, path)
+}
+
+/// Whether some path of a set lies below `folder`. Does not go through them all: there may be one
+/// for every node of a large pipeline, and this is asked of every folder.
+fn any_below(paths: &BTreeSet<RelPath>, folder: &RelPath) -> bool {
+    if folder.is_root() {
+        return !paths.is_empty();
+    }
+    // No name holds a NUL, so this bound sorts before everything below the folder.
+    let first = paths.range(folder.child("\0")..).next();
+    first.is_some_and(|path| path.is_within(folder))
 }
 
 /// Puts folders in depth-first order and numbers their parents.

@@ -427,5 +427,8 @@ pub fn look_all(
     leaves: &[(RelPath, Leaf)],
     known: &(dyn Fn(&Path, &Stat) -> Option<Digest> + Sync),
 ) -> Vec<Found> {
-    hash::each(leaves, |(path, leaf), _| standing::look(project, path, leaf, &|path, stat| known(path, stat)))
+    let size = |(_, leaf): &(RelPath, Leaf)| if let Leaf::File { size, .. } = leaf { *size } else { 0 };
+    hash::each_by_size(leaves, size, |(path, leaf), _| {
+        standing::look(project, path, leaf, &|path, stat| known(path, stat))
+    })
 }

@@ -4,8 +4,8 @@
 
 mod architecture;
 mod causes;
-mod crash;
 mod command_line;
+mod crash;
 mod docs_cli;
 mod docs_dependencies;
 mod docs_events;

@@ -78,7 +78,7 @@ impl Project {
         let nodes: Vec<&Node> = pipeline.nodes.iter().collect();
         let mut gathered = gather(&pipeline, &nodes, &around, &mut observer)?;
         let input = gathered.nodes.remove(0).inputs.remove(0).input;
-        Ok((input, observer.finish().into_index(&Clock::distrusting)))
+        Ok((input, observer.finish().into_index(&|| Clock::read(&project))))
     }
 
     fn input(&self) -> Input {

@@ -1,0 +1,105 @@
+//! What one survey saw, on its way to becoming the next index.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::inputs::index::{Builder, Index, Loose};
+use crate::inputs::observe::Observation;
+use crate::inputs::stat::{self, Clock, Stat};
+use crate::inputs::walk::{self, Folder, Walked};
+use crate::path::RelPath;
+
+/// How often the clock is looked at until it has moved, a millisecond apart: a tick is 10 at most.
+const TICKS: usize = 20;
+
+/// What a survey saw: the makings of the next index.
+pub struct Sightings {
+    pub(super) walks: Vec<Arc<Observation>>,
+    pub(super) loose: Builder,
+    pub(super) clock: Clock,
+}
+
+impl Sightings {
+    /// Adds a path outside of walks. The later of two additions counts.
+    pub fn add(&mut self, path: &Path, found: Loose) {
+        self.loose.add_loose(path, found);
+    }
+
+    /// Lays out the index. Folders that hold outputs have moved when these were published; where
+    /// nothing that counts came or went meanwhile, they are taken as they are now. `clock` reads
+    /// the file system's clock.
+    pub fn into_index(self, clock: &dyn Fn() -> Clock) -> Index {
+        let Self { walks, mut loose, clock: at_survey } = self;
+        let mut local: HashMap<u64, bool> = HashMap::new();
+        for seen in &walks {
+            let refreshed = seen.refreshed(clock);
+            let (walked, clock) = match &refreshed {
+                Some((walked, clock)) => (walked, clock),
+                None => (&seen.walked, &at_survey),
+            };
+            for folder in &walked.folders {
+                let ask = || stat::is_local(&folder.path.under(&seen.root));
+                local.entry(folder.stat.device).or_insert_with(ask);
+            }
+            let doubted = |folder: &Folder| clock.is_racy(&folder.stat) || !local[&folder.stat.device];
+            // A folder that came since is hollow and has no files, so nobody asks for their digests.
+            let before = positions(&seen.walked);
+            let place: Vec<Option<&usize>> = walked.folders.iter().map(|f| before.get(&f.path)).collect();
+            let nothing = (Digest::of(b""), true);
+            let digest =
+                |folder: usize, file: usize| place[folder].map_or(nothing, |at| seen.digests[*at][file]);
+            loose.add_walk(&seen.root, &seen.question, walked, &digest, &doubted);
+        }
+        loose.finish()
+    }
+}
+
+fn positions(walked: &Walked) -> HashMap<&RelPath, usize> {
+    walked.folders.iter().enumerate().map(|(at, folder)| (&folder.path, at)).collect()
+}
+
+impl Observation {
+    /// The same walk with the present stats of its hollow folders, and the clock from before it;
+    /// none when nothing moved there, or when something that counts did.
+    fn refreshed(&self, clock: &dyn Fn() -> Clock) -> Option<(Walked, Clock)> {
+        let hollow = self.walked.folders.iter().filter(|folder| folder.hollow);
+        let moved: Vec<Stat> = hollow
+            .filter_map(|folder| {
+                let found = Stat::of(&folder.path.under(&self.root)).ok()?;
+                (found != folder.stat).then_some(found)
+            })
+            .collect();
+        if moved.is_empty() {
+            return None;
+        }
+        let before = positions(&self.walked);
+        let stat = |path: &RelPath| before.get(path).map(|at| self.walked.folders[*at].stat);
+        // What was published a moment ago is racy for one tick of the clock. Waiting for the next
+        // one costs less than a run that looks at everything again.
+        let mut now = clock();
+        for _ in 0..TICKS {
+            if !moved.iter().any(|stat| now.is_racy(stat)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            now = clock();
+        }
+        let walked = walk::walk(&self.request).ok()?;
+        let same = |folder: &Folder| folder.hollow || stat(&folder.path) == Some(folder.stat);
+        (self.counts_the_same(&walked) && walked.folders.iter().all(same)).then_some((walked, now))
+    }
+
+    /// Whether another walk found the same, judged by stats: hollow folders may come and go.
+    pub(super) fn counts_the_same(&self, now: &Walked) -> bool {
+        let tree = |walked: &Walked| {
+            let stat = |folder: usize, file: usize| {
+                Digest::of(bytemuck::bytes_of(&walked.folders[folder].files[file].stat))
+            };
+            walk::tree(walked, &stat).root
+        };
+        tree(now) == tree(&self.walked)
+    }
+}
