@@ -16,6 +16,7 @@ use crate::report::explain;
 use crate::report::params::Param;
 use crate::report::quantity::{count, size};
 use crate::store::Store;
+use crate::survey::facts::Cache;
 use crate::survey::idle;
 
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
@@ -33,7 +34,7 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     let prepared = prepare::prepare(ground, loaded, doubt, store, &orders, &progress);
     drop(meter);
     let prepared = prepared?;
-    let judged = judge(&prepared.subjects, &prepared.facts(ground));
+    let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
     show(ground, &prepared, &judged, screen)
 }
 

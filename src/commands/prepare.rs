@@ -285,7 +285,8 @@ impl Prepared {
         }
     }
 
-    pub fn facts<'a>(&'a self, ground: &'a Ground) -> StoreFacts<'a> {
+    /// Facts that go on from what was `seen` before.
+    pub fn facts<'a>(&'a self, ground: &'a Ground, seen: Cache) -> StoreFacts<'a> {
         StoreFacts {
             store: &self.store,
             project: &ground.project,
@@ -294,7 +295,7 @@ impl Prepared {
             owns: self.owns.clone(),
             requested: self.requested.clone(),
             published: self.published.clone(),
-            cache: RefCell::new(Cache::default()),
+            cache: RefCell::new(seen),
         }
     }
 

@@ -29,7 +29,7 @@ use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
 use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
-use crate::survey::facts::loose;
+use crate::survey::facts::{Cache, loose};
 use crate::survey::idle::{self, Idle};
 use crate::survey::snapshot::{self, Snapshot};
 use crate::tree::Entry;
@@ -76,13 +76,14 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let prepared = watched(&progress, &*sink, || {
             prepare::prepare(ground, loaded, doubt, store, &orders, &progress)
         })?;
-        let facts = prepared.facts(ground);
+        let facts = prepared.facts(ground, Cache::default());
         let judged = judge(&prepared.subjects, &facts);
+        let seen = facts.cache.into_inner();
         expectations(args, &prepared, &judged)?;
         if args.dry_run {
             return explain::show(ground, &prepared, &judged, screen);
         }
-        let outcome = build(ground, args, prepared, judged, sink, start, &orders)?;
+        let outcome = build(ground, args, prepared, judged, seen, sink, start, &orders)?;
         match outcome {
             Round::Ended(exit) => return Ok(exit),
             Round::Lost if round < ROUNDS => {}
@@ -217,15 +218,13 @@ fn build(
     args: &Run,
     mut prepared: Prepared,
     judged: Vec<Judged>,
+    seen: Cache,
     sink: Arc<dyn Sink>,
     start: Instant,
     orders: &Orders<'_>,
 ) -> Result<Round, Fault> {
     let store = prepared.store.clone();
-    let facts = prepared.facts(ground);
-    // Judged once more, so that these facts know what stands published.
-    drop(judged);
-    let judged = judge(&prepared.subjects, &facts);
+    let facts = prepared.facts(ground, seen);
     let work = judged.iter().filter(|one| !matches!(one.verdict, Verdict::Fresh)).count();
     let count = |test: fn(&Verdict<usize>) -> bool| {
         let own = |(at, one): &(usize, &Judged)| {

@@ -15,8 +15,8 @@ use crate::tree::Entry;
 /// How an upstream artifact stands in its reader's work folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stand {
-    /// A tree of project paths, at its own paths.
-    Natural,
+    /// A tree of project paths: these outputs, each at its own path.
+    Own(Vec<RelPath>),
     At(RelPath),
 }
 
@@ -72,6 +72,8 @@ pub trait World {
     fn publisher(&self, path: &RelPath) -> Option<NodeName>;
     /// Where an artifact of `node` stands when its reader does not say.
     fn natural(&self, node: &NodeName) -> Stand;
+    /// Where an artifact of `node` stands when it stands where its node makes it.
+    fn published(&self, node: &NodeName) -> Stand;
     /// `os/architecture` of this machine.
     fn platform(&self) -> String;
     /// Whether a Dockerfile recipe can be composed at all; the error says why not.
@@ -100,14 +102,16 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             "base-image 1"
         }
         Work::AppEmbed(AppEmbed { base, app, into, recipe, limits: _ }) => {
-            composer.read("base", base, Stand::Natural);
+            let stand = composer.world.published(&base.value);
+            composer.read("base", base, stand);
             composer.read("app", app, Stand::At(into.clone()));
             composer.spanned_text("app into", into.as_str(), app.span);
             composer.recipe(node, recipe)?;
             "app-embed 1"
         }
         Work::BinaryExtract(BinaryExtract { from, path, output: _, expect: _, checks: _ }) => {
-            composer.read("image", from, Stand::Natural);
+            // Taken from the store: it stands nowhere.
+            composer.read("image", from, Stand::Own(Vec::new()));
             composer.spanned_text("path", path.value.as_str(), path.span);
             "binary-extract 1"
         }
@@ -119,7 +123,7 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             for (at, From { node, into }) in froms.iter().enumerate() {
                 let stand = into.clone().map_or_else(|| composer.world.natural(&node.value), Stand::At);
                 let place = match &stand {
-                    Stand::Natural => "its own paths".to_owned(),
+                    Stand::Own(_) => "its own paths".to_owned(),
                     Stand::At(path) => format!("at {path}"),
                 };
                 composer.spanned_text(&format!("from {at} into"), &place, node.span);
@@ -208,7 +212,8 @@ impl<W: World> Composer<'_, W> {
         for input in inputs {
             let label = format!("input {}", input.value);
             if let Some(node) = self.world.publisher(&input.value) {
-                self.read(&label, &Spanned::new(node, input.span), Stand::Natural);
+                let stand = self.world.published(&node);
+                self.read(&label, &Spanned::new(node, input.span), stand);
             } else {
                 self.place(label, input, input.value.clone())?;
             }

@@ -17,8 +17,9 @@ use crate::run::collect;
 use crate::run::host::{self, HostError, Job, Mount, MountSource, Place};
 use crate::run::publish::set_foreign_aside;
 use crate::run::source::from_folder;
-use crate::run::task::{Context, Made, Task, TaskError, Upstream};
-use crate::store::{Lease, Placement, Target};
+use crate::run::task::{Context, Made, Task, TaskError, Upstream, tree_of};
+use crate::run::wanted;
+use crate::store::{Lease, Placement, StoreError, Target};
 use crate::tree::{Entry, Tree};
 
 /// Where programs are looked up besides the folders of declared tools.
@@ -251,26 +252,50 @@ fn mounts(
         mounts.push(Mount { at: placed.at.clone(), from });
     }
     for (order, (read, upstream)) in task.composed.reads.iter().zip(upstreams).enumerate() {
-        let at = match &read.stand {
-            Stand::Natural => RelPath::root(),
-            Stand::At(path) => path.clone(),
-        };
-        let from = match &upstream.artifact {
-            Some(Artifact::Entry(Entry::Directory { digest })) => {
-                MountSource::Folder { path: context.store.unpacked(*digest)? }
+        let entries: Vec<(RelPath, Entry)> = match (&read.stand, &upstream.artifact) {
+            (_, None) => continue,
+            (_, Some(Artifact::Image(_))) => return Err(TaskError::NeedsEngine(upstream.node.clone())),
+            (Stand::At(path), Some(Artifact::Entry(entry))) => vec![(path.clone(), entry.clone())],
+            // Each output by itself: laid down as one tree, they would hide, or be hidden by, what
+            // else stands in the folders above them.
+            (Stand::Own(outputs), Some(artifact)) => {
+                let mut entries = Vec::with_capacity(outputs.len());
+                for output in outputs {
+                    entries.push((output.clone(), output_of(upstream, artifact, output, context)?));
+                }
+                entries
             }
-            Some(Artifact::Entry(Entry::File { digest, size, executable })) => {
-                let path = scratch.join(format!("upstream-{order}"));
-                let target = Target { path: path.clone(), executable: *executable };
-                context.store.place(&[Placement { digest: *digest, size: *size, targets: vec![target] }])?;
-                MountSource::File { path, executable: *executable }
-            }
-            Some(Artifact::Entry(Entry::Symlink { .. })) | None => continue,
-            Some(Artifact::Image(_)) => return Err(TaskError::NeedsEngine(upstream.node.clone())),
         };
-        mounts.push(Mount { at, from });
+        for (part, (at, entry)) in entries.into_iter().enumerate() {
+            let from = match entry {
+                Entry::Directory { digest } => MountSource::Folder { path: context.store.unpacked(digest)? },
+                Entry::File { digest, size, executable } => {
+                    let path = scratch.join(format!("upstream-{order}-{part}"));
+                    let target = Target { path: path.clone(), executable };
+                    context.store.place(&[Placement { digest, size, targets: vec![target] }])?;
+                    MountSource::File { path, executable }
+                }
+                Entry::Symlink { target } => MountSource::Link { target: target.into() },
+            };
+            mounts.push(Mount { at, from });
+        }
     }
     Ok(mounts)
+}
+
+fn output_of(
+    upstream: &Upstream,
+    artifact: &Artifact,
+    output: &RelPath,
+    context: &Context,
+) -> Result<Entry, TaskError> {
+    let lost = |wanted::Unknown| match tree_of(artifact) {
+        Some(tree) => StoreError::NoTree(tree).into(),
+        None => TaskError::NotAFile { node: upstream.node.clone(), path: output.clone() },
+    };
+    wanted::find(artifact, output, &context.store)
+        .map_err(lost)?
+        .ok_or_else(|| TaskError::NotInArtifact { node: upstream.node.clone(), path: output.clone() })
 }
 
 /// Earlier outputs of a recipe in place, out of its way until it is known how it ends: a failed

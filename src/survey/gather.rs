@@ -19,7 +19,7 @@ use crate::inputs::walk::Request;
 use crate::key::compose::{Composed, Stand, World, compose};
 use crate::key::{Component, Value};
 use crate::path::RelPath;
-use crate::pipeline::{Node, NodeName, Pipeline, Recipe, Source, Span, Spanned, Tool, Work};
+use crate::pipeline::{Node, NodeName, Pipeline, PublishedPlace, Recipe, Source, Span, Spanned, Tool, Work};
 use crate::tree::Entry;
 
 /// Why a node could not be composed.
@@ -280,6 +280,11 @@ impl Disk<'_, '_> {
         Ok((values, Input::Git(Arc::new(GitInput { source, facts, question, excludes }))))
     }
 
+    fn own_outputs(&self, node: &NodeName) -> Stand {
+        let outputs = self.kinds.get(node).and_then(|node| node.host()).map(|recipe| &recipe.outputs);
+        Stand::Own(outputs.into_iter().flatten().map(|output| output.value.clone()).collect())
+    }
+
     /// Without `..` and links, so that cuts below it are recognised.
     fn absolute(&mut self, path: &str) -> PathBuf {
         let joined = self.around.project.join(path);
@@ -366,15 +371,14 @@ impl World for Disk<'_, '_> {
     }
 
     fn natural(&self, node: &NodeName) -> Stand {
-        match self.kinds.get(node).map(|node| &node.work) {
-            Some(Work::BinaryExtract(extract)) => {
-                let output = extract.output.as_ref().map(|output| output.value.clone());
-                let named = extract.path.value.file_name().map(|name| RelPath::root().child(name));
-                Stand::At(output.or(named).unwrap_or_else(RelPath::root))
-            }
-            Some(Work::Dist(dist)) => Stand::At(dist.output.value.clone()),
-            Some(Work::SourceArchive(_)) => Stand::At(RelPath::root().child(&node.0)),
-            _ => Stand::Natural,
+        let place = self.kinds.get(node).and_then(|node| node.natural_place());
+        place.map_or_else(|| self.own_outputs(node), Stand::At)
+    }
+
+    fn published(&self, node: &NodeName) -> Stand {
+        match self.kinds.get(node).map(|node| node.published_place()) {
+            Some(PublishedPlace::At(path)) => Stand::At(path),
+            _ => self.own_outputs(node),
         }
     }
 
