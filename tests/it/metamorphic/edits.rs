@@ -11,7 +11,7 @@ use super::world::World;
 const SOURCES: [&str; 3] = ["app", "overlay", "common"];
 
 /// Whether a file may go: without the seed's source the pipeline is wrong.
-fn is_spare(path: &PathBuf) -> bool {
+fn is_spare(path: &Path) -> bool {
     !path.ends_with("seed.example")
 }
 
@@ -114,13 +114,17 @@ impl World {
     }
 
     fn delete(&self, random: &mut Random) -> String {
-        let Some(path) = self.any_file(random).filter(is_spare) else { return "nothing".to_owned() };
+        let Some(path) = self.any_file(random).filter(|path| is_spare(path)) else {
+            return "nothing".to_owned();
+        };
         fs::remove_file(&path).unwrap();
         format!("delete {}", self.shown(&path))
     }
 
     fn rename(&self, random: &mut Random) -> String {
-        let Some(path) = self.any_file(random).filter(is_spare) else { return "nothing".to_owned() };
+        let Some(path) = self.any_file(random).filter(|path| is_spare(path)) else {
+            return "nothing".to_owned();
+        };
         let folders = self.folders();
         let folder = &folders[random.below(folders.len())];
         let target = folder.join(random.pick(&["moved.txt", "b.txt", "c.log"]));
