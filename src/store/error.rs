@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
+use crate::store::db::SqlError;
 use crate::tree::TreeDigest;
 
 /// A fault of the store.
@@ -46,7 +47,7 @@ pub enum StoreError {
     DatabaseDamaged(PathBuf),
     #[error("the store's database `{}` failed", path.display())]
     #[diagnostic(code(store::database))]
-    Database { path: PathBuf, source: rusqlite::Error },
+    Database { path: PathBuf, source: SqlError },
     #[error("could not {action} `{}`", path.display())]
     #[diagnostic(code(store::io))]
     Io { action: &'static str, path: PathBuf, source: io::Error },

@@ -22,6 +22,9 @@ struct Listed {
     new: Option<(String, String)>,
 }
 
+/// Digest, size and, of short ones, the text.
+type Content = (Digest, u64, Option<String>);
+
 impl GitSource {
     /// At most `most` changed files from the tree `old` to the tree `new`, in path order; whether
     /// there are more. Empty where git no longer has one of them.
@@ -63,8 +66,8 @@ impl GitSource {
         Ok((changes, more))
     }
 
-    /// Digest, size and, of short ones, the text of each object.
-    fn contents(&self, objects: &[&str]) -> Result<HashMap<String, (Digest, u64, Option<String>)>, GitError> {
+    /// What each object holds.
+    fn contents(&self, objects: &[&str]) -> Result<HashMap<String, Content>, GitError> {
         let mut found = HashMap::new();
         if objects.is_empty() {
             return Ok(found);

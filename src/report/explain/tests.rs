@@ -196,8 +196,12 @@ fn a_lost_package_of_a_thousand_files_is_short() {
 #[test]
 fn parameters_stand_below() {
     let param = Param { name: "version".into(), value: "1".into(), origin: "default", from: None };
-    let context =
-        Context { now: NOW, file: "pipeline.kdl", params: &[param.clone()], palette: Palette::PLAIN };
+    let context = Context {
+        now: NOW,
+        file: "pipeline.kdl",
+        params: std::slice::from_ref(&param),
+        palette: Palette::PLAIN,
+    };
     let shown = text(&[explanation("a", Verdict::Fresh)], &context);
     assert!(shown.ends_with("\n\nparameters\n  version  1  default\n"), "{shown}");
     assert!(
