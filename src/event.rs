@@ -35,8 +35,11 @@ pub enum Event {
         restorable: usize,
         stale: usize,
         waiting: usize,
+        /// Wall time of all that may run, side by side as far as the run allows.
         #[serde(skip_serializing_if = "Option::is_none")]
         estimate: Option<Estimate>,
+        /// Nodes that may run and that no past run timed: they are not in the estimate.
+        untimed: usize,
     },
     NodeStarted {
         node: NodeName,

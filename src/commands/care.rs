@@ -1,5 +1,7 @@
 //! `osgraph gc` and `osgraph cache`: looking after the store.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::commands::args::{Cache, CacheCommand, Format, Gc};
@@ -8,6 +10,7 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::report::care::{self, Collected, Damage, Info, Verified};
+use crate::report::quantity::{count, size};
 use crate::store::{DamageKind, ExclusiveLease, GcOptions, Store, StoreInfo};
 
 pub fn gc(ground: &Ground, args: &Gc, screen: &Screen) -> Result<Exit, Fault> {
@@ -17,6 +20,8 @@ pub fn gc(ground: &Ground, args: &Gc, screen: &Screen) -> Result<Exit, Fault> {
     } else {
         let store = Store::open(&ground.store)?;
         let lease = exclusive(&store, screen)?;
+        let start = Instant::now();
+        let _meter = screen.meter(move || format!("collecting  {}s", start.elapsed().as_secs()));
         let report = store.gc(&options, &lease)?;
         store.finish_trash();
         report
@@ -52,7 +57,11 @@ pub fn cache(ground: &Ground, args: &Cache, screen: &Screen) -> Result<Exit, Fau
                 projects,
             } = Store::open_read_only(&ground.store)?.info()?;
             let info = Info {
-                path: root.display().to_string(),
+                path: if root.exists() {
+                    root.display().to_string()
+                } else {
+                    format!("{} (not there yet)", root.display())
+                },
                 contents,
                 bytes,
                 disk_bytes,
@@ -76,7 +85,18 @@ fn verify(ground: &Ground, repair: bool, screen: &Screen) -> Result<Exit, Fault>
     let start = Instant::now();
     let store = if repair { Store::open(&ground.store)? } else { Store::open_read_only(&ground.store)? };
     let lease = if repair { Some(exclusive(&store, screen)?) } else { None };
-    let found = store.verify(lease.as_ref(), &|_, _| {})?;
+    let reached = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
+    let seen = reached.clone();
+    let meter = screen.meter(move || {
+        let (done, all) = (seen.0.load(Ordering::Relaxed), seen.1.load(Ordering::Relaxed));
+        format!("checking the store  {} of {}", size(done), size(all))
+    });
+    let found = store.verify(lease.as_ref(), &|done, all| {
+        reached.0.fetch_max(done, Ordering::Relaxed);
+        reached.1.store(all, Ordering::Relaxed);
+    });
+    drop(meter);
+    let found = found?;
     let sound = found.is_sound();
     let problem = |kind| match kind {
         DamageKind::Missing => "is missing",
@@ -88,10 +108,7 @@ fn verify(ground: &Ground, repair: bool, screen: &Screen) -> Result<Exit, Fault>
         .map(|one| Damage { what: one.digest.short(), problem: problem(one.kind).to_owned() })
         .collect();
     if found.bad_records > 0 {
-        let problem = format!(
-            "has {} that cannot be read",
-            crate::report::quantity::count(found.bad_records as usize, "record")
-        );
+        let problem = format!("has {} that cannot be read", count(found.bad_records as usize, "record"));
         damages.push(Damage { what: "osgraph.db".to_owned(), problem });
     }
     damages.extend(

@@ -7,7 +7,7 @@ use crate::commands::ground::Ground;
 use crate::commands::prepare;
 use crate::commands::screen::Screen;
 use crate::graph::render;
-use crate::pipeline::ParamOrigin;
+use crate::report::params::{self, Param};
 use crate::report::quantity::count;
 use crate::survey::snapshot::Snapshot;
 
@@ -15,16 +15,13 @@ pub fn check(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
     let loaded = prepare::load(ground, &mut Snapshot::default())?;
     prepare::refuse_tracked(ground, &loaded)?;
     let pipeline = &loaded.pipeline;
+    let params: Vec<Param> = pipeline.params.iter().map(Param::of).collect();
     if screen.format == Format::Json {
         let answer = serde_json::json!({
             "v": crate::event::VERSION,
             "pipeline": pipeline.name,
             "nodes": pipeline.nodes.iter().map(|node| &node.name).collect::<Vec<_>>(),
-            "params": pipeline.params.iter().map(|param| serde_json::json!({
-                "name": param.name,
-                "value": param.value,
-                "origin": origin(&param.origin),
-            })).collect::<Vec<_>>(),
+            "params": params,
         });
         screen.answer(&format!("{answer}\n"));
     } else if !screen.is_quiet() {
@@ -35,21 +32,10 @@ pub fn check(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
             count(pipeline.nodes.len(), "node"),
             count(pipeline.params.len(), "parameter"),
         );
-        for param in &pipeline.params {
-            text.push_str(&format!("    {} = {}  ({})\n", param.name, param.value, origin(&param.origin)));
-        }
+        text.push_str(&params::text(&params, screen.palette));
         screen.answer(&text);
     }
     Ok(Exit::Done)
-}
-
-fn origin(origin: &ParamOrigin) -> String {
-    match origin {
-        ParamOrigin::Default => "default".to_owned(),
-        ParamOrigin::FromFile(path) => format!("from `{path}`"),
-        ParamOrigin::Environment(name) => format!("from ${name}"),
-        ParamOrigin::CommandLine => "--set".to_owned(),
-    }
 }
 
 pub fn graph(ground: &Ground, args: &Graph, screen: &Screen) -> Result<Exit, Fault> {

@@ -92,7 +92,11 @@ fn answer(args: &Clean, removed: &[RelPath], altered: &[RelPath], screen: &Scree
         text.push_str(&format!("left alone    {path}  (changed since it was published)\n"));
     }
     let word = if args.dry_run { "would be removed" } else { "removed" };
-    text.push_str(&format!("{} {word}; `osgraph run` puts them back\n", count(removed.len(), "file")));
+    match removed.len() {
+        0 => text.push_str("nothing to remove\n"),
+        1 => text.push_str(&format!("1 file {word}; `osgraph run` puts it back\n")),
+        files => text.push_str(&format!("{} {word}; `osgraph run` puts them back\n", count(files, "file"))),
+    }
     if !screen.is_quiet() {
         screen.answer(&text);
     }

@@ -31,6 +31,8 @@ pub enum Fault {
     NothingToAssume(NodeName),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the store `{}` keeps losing content", .0.display())]
+    KeepsLosing(PathBuf),
     #[error("could not {action}")]
     Io { action: String, source: io::Error },
     #[error("`{}` exists", path.display())]
@@ -71,7 +73,7 @@ impl Fault {
             | Self::NotFound(_) => Exit::Usage,
             Self::Inputs(fault) => fault.exit,
             Self::NothingToAssume(_) => Exit::Missing,
-            Self::Store(_) | Self::Io { .. } => Exit::Internal,
+            Self::Store(_) | Self::KeepsLosing(_) | Self::Io { .. } => Exit::Internal,
             Self::Expectation(_) => Exit::Expectation,
         }
     }
@@ -84,6 +86,10 @@ impl Fault {
             }
             Self::Targets(_) => Some("`osgraph graph` shows all nodes".to_owned()),
             Self::NothingToAssume(node) => Some(format!("build it once with `osgraph run {node}`")),
+            Self::KeepsLosing(_) => Some(
+                "`osgraph cache verify --repair` forgets all that is damaged; then look at the disk"
+                    .to_owned(),
+            ),
             Self::Store(error) => error.help().map(|help| help.to_string()),
             Self::Exists { .. } => Some("replace it with `--force`".to_owned()),
             _ => None,

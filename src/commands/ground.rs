@@ -52,7 +52,7 @@ impl Ground {
         let search_path = OsString::from(environment("PATH").unwrap_or_default());
         Ok(Self {
             file: project.join(name),
-            shown: file.display().to_string(),
+            shown: file.strip_prefix(".").unwrap_or(&file).display().to_string(),
             store,
             set: cli.settings().map(|set| (set.name.clone(), set.value.clone())).collect(),
             git: GitProgram {

@@ -4,11 +4,13 @@ use crate::commands::args::{Format, Log, Runs};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
+use crate::commands::prepare;
 use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
-use crate::record::{RunId, Step};
+use crate::record::{Outcome, RunId, Step};
 use crate::report::runs as report;
 use crate::store::Store;
+use crate::survey::snapshot::Snapshot;
 
 /// How many runs back a node's log is looked for.
 const FAR: usize = 1000;
@@ -62,17 +64,34 @@ pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> 
         return Ok(Exit::Done);
     }
     let node = NodeName(args.of.clone());
+    let mut silent = None;
     for run in store.runs(Some(&ground.project_id()), FAR)? {
         for step in store.steps(run.id)? {
-            if step.node == node
-                && let Some(text) = text(&store, ground, &step)
-            {
+            // Only work prints: a node that was put back says nothing of its own.
+            let has_run = matches!(step.outcome, Outcome::Ran | Outcome::Failed | Outcome::Interrupted);
+            if step.node != node || !has_run {
+                continue;
+            }
+            if let Some(text) = text(&store, ground, &step) {
+                if let Some(later) = silent {
+                    screen
+                        .remark(&format!("it printed nothing in run {later}; this is from run {}\n", run.id));
+                }
                 screen.answer(&text);
                 return Ok(Exit::Done);
             }
+            silent = silent.or(Some(run.id));
         }
     }
-    Err(Fault::NotFound(format!("no run of `{node}` printed anything")))
+    if let Some(run) = silent {
+        screen.remark(&format!("`{node}` printed nothing, last in run {run}\n"));
+        return Ok(Exit::Done);
+    }
+    // A misspelt name gets a suggestion, where the pipeline can be read at all.
+    if let Ok(loaded) = prepare::load(ground, &mut Snapshot::default()) {
+        loaded.graph.targets(std::slice::from_ref(&args.of))?;
+    }
+    Err(Fault::NotFound(format!("`{node}` has not run yet")))
 }
 
 /// A step's captured output: from the store, or where a failed recipe left it.

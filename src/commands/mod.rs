@@ -17,3 +17,4 @@ pub mod prepare;
 pub mod run;
 pub mod screen;
 pub mod start;
+mod uncommitted;

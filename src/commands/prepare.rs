@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::{Ground, environment};
+use crate::commands::uncommitted::Uncommitted;
 use crate::digest::Digest;
 use crate::graph::{Graph, NodeIndex};
 use crate::inputs::git;
@@ -18,7 +19,7 @@ use crate::key::compose::Composed;
 use crate::path::RelPath;
 use crate::pipeline::{Diagnostics, Document, Node, NodeName, Overrides, Pipeline, SourceFile, check};
 use crate::plan::judge::{Judged, Order, Subject};
-use crate::plan::{Code, Explanation};
+use crate::plan::{Code, Explanation, Verdict};
 use crate::store::Store;
 use crate::survey::facts::{Cache, StoreFacts};
 use crate::survey::gather::{Surroundings, gather};
@@ -178,8 +179,13 @@ pub fn prepare(
         observer.note_present(&path.under(&ground.project));
     }
     let refs: Vec<&Node> = nodes.iter().collect();
-    let gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)
+    let mut gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)
         .map_err(|troubles| Fault::inputs(&loaded.source, troubles))?;
+    for one in check::published_paths(&loaded.pipeline) {
+        if let Some(at) = positions.get(&loaded.pipeline.nodes[one.node].name) {
+            gathered.nodes[*at].spans.push((one.path.to_string(), one.span));
+        }
+    }
 
     let mut subjects = Vec::with_capacity(nodes.len());
     for (at, (node, composed)) in nodes.iter().zip(&gathered.nodes).enumerate() {
@@ -279,7 +285,8 @@ impl Prepared {
         }
     }
 
-    pub fn facts<'a>(&'a self, ground: &'a Ground) -> StoreFacts<'a> {
+    /// Facts that go on from what was `seen` before.
+    pub fn facts<'a>(&'a self, ground: &'a Ground, seen: Cache) -> StoreFacts<'a> {
         StoreFacts {
             store: &self.store,
             project: &ground.project,
@@ -288,7 +295,7 @@ impl Prepared {
             owns: self.owns.clone(),
             requested: self.requested.clone(),
             published: self.published.clone(),
-            cache: RefCell::new(Cache::default()),
+            cache: RefCell::new(seen),
         }
     }
 
@@ -311,17 +318,29 @@ impl Prepared {
 
     pub fn historian(&self) -> Historian<'_> {
         let mut seen = HashMap::new();
+        let mut commits = HashMap::new();
         for placed in self.composed.iter().flat_map(|one| &one.inputs) {
-            if let Input::Folder(folder) = &placed.input {
-                seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
+            match &placed.input {
+                Input::Folder(folder) => {
+                    seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
+                }
+                Input::Git(git) => drop(commits.insert(git.facts.tree.clone(), git.source.clone())),
+                Input::Leaf(..) => {}
             }
         }
-        Historian { store: &self.store, project: &self.project_id, seen }
+        Historian {
+            store: &self.store,
+            project: &self.project_id,
+            text: &self.loaded.source.text,
+            seen,
+            commits,
+        }
     }
 
     /// Every node explained, in the order of the run; groups have nothing of their own to say.
     pub fn explain(&self, ground: &Ground, judged: &[Judged]) -> Vec<Explanation> {
         let historian = self.historian();
+        let mut uncommitted = Uncommitted::new(&ground.git);
         (0..self.nodes.len())
             .filter(|at| self.subjects[*at].order != Order::Nothing)
             .map(|at| {
@@ -329,10 +348,14 @@ impl Prepared {
                 let below: HashSet<NodeIndex> = below.into_iter().collect();
                 let downstream = (at + 1..self.nodes.len())
                     .filter(|down| below.contains(&self.order[*down]))
+                    // What must run anyway does not hang on this one.
+                    .filter(|down| matches!(judged[*down].verdict, Verdict::Waiting(_)))
                     .filter(|down| self.subjects[*down].order != Order::Nothing)
                     .map(|down| self.names[down].clone())
                     .collect();
-                historian.explain(&self.case(at, judged), downstream, self.notes(at, ground))
+                let mut one = historian.explain(&self.case(at, judged), downstream, self.notes(at, ground));
+                uncommitted.mark(&mut one, &self.composed[at].inputs);
+                one
             })
             .collect()
     }

@@ -1,6 +1,5 @@
 //! `osgraph run`: build targets, or say that nothing has to be done.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +18,10 @@ use crate::inputs::observe::{Known, Progress};
 use crate::inputs::stat::{Clock, boot_id};
 use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::judge::{Judged, Order, judge};
+use crate::plan::schedule::{self, Job};
 use crate::plan::{Estimate, Verdict};
 use crate::record::{Outcome, RunId};
-use crate::report::{fresh_line, words};
+use crate::report::{fresh_line, quantity, words};
 use crate::run::board::Board;
 use crate::run::dispatch::{self, Ended, Preview};
 use crate::run::host::Cancel;
@@ -29,7 +29,7 @@ use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
 use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
-use crate::survey::facts::loose;
+use crate::survey::facts::{Cache, loose};
 use crate::survey::idle::{self, Idle};
 use crate::survey::snapshot::{self, Snapshot};
 use crate::tree::Entry;
@@ -52,7 +52,10 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let question = ground.question(&args.targets);
         let identify = |question: &_| ground.identify(question).ok().flatten();
         let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify) {
-            Idle::Fresh(nodes) if plain && round == 1 => {
+            // Only a survey knows names: those that `--verbose` shows and those that are asked for.
+            Idle::Fresh(nodes)
+                if plain && round == 1 && !screen.is_verbose() && args.expect_fresh.is_empty() =>
+            {
                 return Ok(nothing_to_do(ground, args, nodes, screen, start));
             }
             Idle::Fresh(_) => idle::reread(&ground.state(), &boot_id(), PROGRAM),
@@ -73,20 +76,19 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let prepared = watched(&progress, &*sink, || {
             prepare::prepare(ground, loaded, doubt, store, &orders, &progress)
         })?;
-        let facts = prepared.facts(ground);
+        let facts = prepared.facts(ground, Cache::default());
         let judged = judge(&prepared.subjects, &facts);
+        let seen = facts.cache.into_inner();
         expectations(args, &prepared, &judged)?;
         if args.dry_run {
             return explain::show(ground, &prepared, &judged, screen);
         }
-        let outcome = build(ground, args, prepared, judged, sink, start, &orders)?;
+        let outcome = build(ground, args, prepared, judged, seen, sink, start, &orders)?;
         match outcome {
             Round::Ended(exit) => return Ok(exit),
             Round::Lost if round < ROUNDS => {}
             Round::Lost => {
-                return Err(Fault::Usage(
-                    "the store keeps losing content: `osgraph cache verify --repair`".to_owned(),
-                ));
+                return Err(Fault::KeepsLosing(ground.store.clone()));
             }
         }
     }
@@ -114,7 +116,8 @@ fn nothing_to_do(ground: &Ground, args: &Run, nodes: usize, screen: &Screen, sta
     }
     match screen.format {
         Format::Text if screen.is_quiet() => {}
-        Format::Text => screen.answer(&format!("{}\n", fresh_line(nodes, took))),
+        // Where every other run ends, too.
+        Format::Text => screen.remark(&format!("{}\n", fresh_line(nodes, took))),
         Format::Json => {
             let sink = screen.sink(args.log_style);
             sink.emit(Event::RunFinished {
@@ -160,7 +163,7 @@ fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Result<()
     for name in &args.expect_fresh {
         let Some(at) = prepared.names.iter().position(|known| known.0 == *name) else {
             prepared.loaded.graph.targets(std::slice::from_ref(name))?;
-            continue;
+            return Err(Fault::Usage(format!("`{name}` is not needed by what is to be built")));
         };
         if !judged[at].is_known() {
             let (reasons, _) = prepared.historian().reasons(&prepared.case(at, judged));
@@ -173,38 +176,41 @@ fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Result<()
         }
     }
     if let Some(budget) = args.budget {
-        let Some(estimate) = total(prepared, judged) else { return Ok(()) };
-        let expected = Duration::from_millis(estimate.median_ms);
-        if expected > budget {
-            let (expected, budget) =
-                (humantime::format_duration(expected), humantime::format_duration(budget));
+        let (Some(estimate), _) = total(args, prepared, judged) else { return Ok(()) };
+        if Duration::from_millis(estimate.median_ms) > budget {
             return Err(Fault::Expectation(format!(
-                "the run is expected to take {expected}, more than the budget of {budget}"
+                "the run is expected to take {}, more than the budget of {}",
+                quantity::total(&estimate),
+                quantity::duration(budget)
             )));
         }
     }
     Ok(())
 }
 
-/// What all nodes that may run are expected to take, one after another.
-fn total(prepared: &Prepared, judged: &[Judged]) -> Option<Estimate> {
+/// What all nodes that may run are expected to take, and how many of them were never timed.
+fn total(args: &Run, prepared: &Prepared, judged: &[Judged]) -> (Option<Estimate>, usize) {
     let historian = prepared.historian();
-    let mut sum: Option<Estimate> = None;
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let mut list = Vec::new();
     for (at, one) in judged.iter().enumerate() {
         let may_run = matches!(one.verdict, Verdict::Stale(_) | Verdict::Waiting(_));
-        if !may_run || prepared.subjects[at].order == Order::Nothing {
+        let subject = &prepared.subjects[at];
+        if !may_run || subject.order == Order::Nothing {
             continue;
         }
-        if let Some(estimate) = historian.estimate(&prepared.names[at]) {
-            let so_far =
-                sum.get_or_insert(Estimate { median_ms: 0, low_ms: 0, high_ms: 0, samples: u32::MAX });
-            so_far.median_ms += estimate.median_ms;
-            so_far.low_ms += estimate.low_ms;
-            so_far.high_ms += estimate.high_ms;
-            so_far.samples = so_far.samples.min(estimate.samples);
-        }
+        places.insert(at, list.len());
+        let upstreams = subject.reads.iter().map(|(_, up)| up).chain(&subject.follows);
+        list.push(Job {
+            estimate: historian.estimate(&prepared.names[at]),
+            after: upstreams.filter_map(|up| places.get(up).copied()).collect(),
+        });
     }
-    sum
+    schedule::expected(&list, slots(args))
+}
+
+fn slots(args: &Run) -> usize {
+    args.jobs.map_or_else(crate::inputs::hash::cores, |jobs| jobs.get())
 }
 
 fn build(
@@ -212,15 +218,13 @@ fn build(
     args: &Run,
     mut prepared: Prepared,
     judged: Vec<Judged>,
+    seen: Cache,
     sink: Arc<dyn Sink>,
     start: Instant,
     orders: &Orders<'_>,
 ) -> Result<Round, Fault> {
     let store = prepared.store.clone();
-    let facts = prepared.facts(ground);
-    // Judged once more, so that these facts know what stands published.
-    drop(judged);
-    let judged = judge(&prepared.subjects, &facts);
+    let facts = prepared.facts(ground, seen);
     let work = judged.iter().filter(|one| !matches!(one.verdict, Verdict::Fresh)).count();
     let count = |test: fn(&Verdict<usize>) -> bool| {
         let own = |(at, one): &(usize, &Judged)| {
@@ -235,17 +239,29 @@ fn build(
         targets: targets.clone(),
         nodes: prepared.subjects.iter().filter(|subject| subject.order != Order::Nothing).count(),
     });
+    let (estimate, untimed) = if work > 0 { total(args, &prepared, &judged) } else { (None, 0) };
     sink.emit(Event::Planned {
         fresh: count(|verdict| *verdict == Verdict::Fresh),
         restorable: count(|verdict| matches!(verdict, Verdict::Restorable(_))),
         stale: count(|verdict| matches!(verdict, Verdict::Stale(_))),
         waiting: count(|verdict| matches!(verdict, Verdict::Waiting(_))),
-        estimate: if work > 0 { total(&prepared, &judged) } else { None },
+        estimate,
+        untimed,
     });
     let mut run = None;
     let mut ended = Ended { inputs_stood: true, ..Ended::default() };
     if work == 0 {
         ended.fresh = count(|verdict| *verdict == Verdict::Fresh);
+        for (at, subject) in prepared.subjects.iter().enumerate() {
+            if subject.order != Order::Nothing {
+                sink.emit(Event::NodeFinished {
+                    node: prepared.names[at].clone(),
+                    outcome: Outcome::Fresh,
+                    duration: Duration::ZERO,
+                    same_artifact: true,
+                });
+            }
+        }
     } else {
         let _lease = store.shared_lease(&mut || true)?;
         store.import_idle_runs()?;
@@ -315,13 +331,11 @@ fn drive(
             (!is_group).then(|| Arc::new(Task { node: node.clone(), composed: composed.clone() }))
         })
         .collect();
-    let jobs = args.jobs.map_or_else(crate::inputs::hash::cores, |jobs| jobs.get());
-    let board = Board::new(prepared.subjects.clone(), judged.to_vec(), &in_place, jobs, args.keep_going);
+    let slots = slots(args);
+    let board = Board::new(prepared.subjects.clone(), judged.to_vec(), &in_place, slots, args.keep_going);
     let historian = prepared.historian();
-    let never = Cell::new(false);
     let previews = |at: usize, board: &Board| {
         let (reasons, _) = historian.reasons(&prepared.case_of(at, board.judged(at), judged));
-        never.set(true);
         Preview {
             cause: words::headline(&reasons),
             estimate: historian.estimate(&prepared.names[at]),
@@ -339,7 +353,7 @@ fn context(
 ) -> std::io::Result<Context> {
     let store = prepared.store.clone();
     let project_id = prepared.project_id.clone();
-    let owned = owned_paths(&store, &project_id);
+    let owned = (store.clone(), project_id.clone(), std::sync::Mutex::new((None, Default::default())));
     let known: Arc<Known> = prepared.known.clone();
     let archives: Vec<&Archive> = prepared
         .loaded
@@ -369,7 +383,16 @@ fn context(
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
         copies: ground.copies,
-        owned: Box::new(move |path| owned.contains(path)),
+        owned: Box::new(move |path| {
+            let (store, project_id, cache) = &owned;
+            let mut cache = cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // Another run may have published since this one looked.
+            let version = store.version().ok();
+            if version.is_none() || cache.0 != version {
+                *cache = (version, owned_paths(store, project_id));
+            }
+            cache.1.contains(path)
+        }),
         published: Box::new(move |node| by_node.get(node).cloned().unwrap_or_default()),
         archives: Box::new(move || history.0.archive_history(&history.1).unwrap_or_default()),
         archive_patterns: archives.iter().map(|one| Pattern::new(&one.pattern)).collect(),

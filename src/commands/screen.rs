@@ -10,6 +10,7 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::environment;
 use crate::event::Sink;
 use crate::report::diagnostics::{Reader, render, render_error};
+use crate::report::meter::Meter;
 use crate::report::{self, Clock, ColourFacts, LogStyle, Options, Palette, StyleFacts, terminal};
 
 pub struct Screen {
@@ -49,6 +50,20 @@ impl Screen {
 
     pub fn is_quiet(&self) -> bool {
         self.verbosity == report::Verbosity::Quiet
+    }
+
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity == report::Verbosity::Verbose
+    }
+
+    /// Shows a person at a terminal that something goes on, until it is dropped.
+    pub fn meter(&self, line: impl Fn() -> String + Send + 'static) -> Meter {
+        let can_redraw = environment("TERM").as_deref() != Some("dumb") && environment("CI").is_none();
+        if self.format == Format::Json || self.is_quiet() || !std::io::stderr().is_terminal() || !can_redraw {
+            return Meter::silent();
+        }
+        let width = || terminal::width(std::io::stderr()).unwrap_or(terminal::DEFAULT_WIDTH);
+        Meter::start(Box::new(std::io::stderr()), width, line)
     }
 
     /// Writes an answer to standard output. A reader that has gone away is no error.

@@ -55,16 +55,13 @@ impl fmt::Display for Role {
     }
 }
 
-/// Where an artifact stands for a reader that names no place: a command's outputs at their own
-/// paths, an extracted binary at its output, anything else in a folder called as its node.
+/// Where an artifact stands for a reader that names no place.
 fn natural_places(node: &Node) -> Vec<RelPath> {
-    match &node.work {
-        Work::Command(command) => command.recipe.outputs.iter().map(|output| output.value.clone()).collect(),
-        Work::BinaryExtract(extract) => match (&extract.output, extract.path.value.file_name()) {
-            (Some(output), _) => vec![output.value.clone()],
-            (None, name) => vec![RelPath::root().child(name.unwrap_or(&node.name.0))],
-        },
-        _ => vec![RelPath::root().child(&node.name.0)],
+    match (node.natural_place(), &node.work) {
+        (None, Work::Command(command)) => {
+            command.recipe.outputs.iter().map(|output| output.value.clone()).collect()
+        }
+        (place, _) => place.into_iter().collect(),
     }
 }
 

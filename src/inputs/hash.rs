@@ -14,7 +14,9 @@ const LARGE: u64 = 4 << 20;
 
 /// How many threads share work that is neither blocked nor waiting.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, |n| n.get()).min(16)
+    // Asked once: the answer is read from control group files.
+    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(2, |n| n.get()).min(16))
 }
 
 /// A file's digest with the stat it had while it was read.

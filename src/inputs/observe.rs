@@ -31,25 +31,6 @@ pub enum ObserveError {
     Read { path: String, source: std::io::Error },
 }
 
-impl ObserveError {
-    /// What the user can do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Walk(WalkError::NotUtf8 { .. }) => {
-                Some("rename it, or let a `.gitignore` name it".to_owned())
-            }
-            Self::Walk(WalkError::Special { .. }) => {
-                Some("remove it, or let a `.gitignore` name it".to_owned())
-            }
-            Self::Hash(HashError::Moved { .. }) => Some("run again when nothing writes to it".to_owned()),
-            Self::Walk(WalkError::Read { .. }) | Self::Hash(HashError::Read { .. }) | Self::Read { .. } => {
-                Some("make it readable, or let a `.gitignore` name it".to_owned())
-            }
-            Self::Walk(WalkError::Rules(_)) | Self::Missing { .. } => None,
-        }
-    }
-}
-
 /// A walked folder with its digests.
 #[derive(Debug)]
 pub struct Observation {

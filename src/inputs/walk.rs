@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -214,6 +215,7 @@ fn list(
     };
     let stat = Stat::of_open(&open).map_err(|e| wrong(&folder, e))?;
     let mut names: Vec<(String, std::ffi::CString)> = Vec::new();
+    let mut unreadable: Vec<std::ffi::CString> = Vec::new();
     let mut rules = job.rules.clone();
     let mut is_repository = false;
     for entry in rustix::fs::Dir::read_from(&open).map_err(|e| wrong(&folder, e.into()))? {
@@ -232,10 +234,7 @@ fn list(
         }
         match raw.to_str() {
             Ok(name) => names.push((name.to_owned(), raw.to_owned())),
-            Err(_) => {
-                let path = folder.join(raw.to_string_lossy().as_ref());
-                return Err(WalkError::NotUtf8 { path: path.display().to_string() });
-            }
+            Err(_) => unreadable.push(raw.to_owned()),
         }
     }
     names.sort();
@@ -250,6 +249,17 @@ fn list(
         left_out: is_repository,
         hollow: holds_cut || hides_itself,
     };
+    // Judged only now that all rules are known: such a name may be left out, but not taken.
+    for raw in unreadable {
+        let absolute = folder.join(std::ffi::OsStr::from_bytes(raw.to_bytes()));
+        let is_folder = Stat::at(rustix::fd::AsFd::as_fd(&open), &raw)
+            .is_ok_and(|stat| stat.kind() == FileType::Directory);
+        let left_out = job.ignored || rules.ignores(&absolute, is_folder);
+        if !left_out && !excludes.ignores(&absolute, is_folder) {
+            return Err(WalkError::NotUtf8 { path: absolute.display().to_string() });
+        }
+        listed.left_out = true;
+    }
     for (name, raw) in names {
         let path = job.path.child(&name);
         if request.cuts.contains(&path) {

@@ -15,8 +15,8 @@ use crate::tree::Entry;
 /// How an upstream artifact stands in its reader's work folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stand {
-    /// A tree of project paths, at its own paths.
-    Natural,
+    /// A tree of project paths: these outputs, each at its own path.
+    Own(Vec<RelPath>),
     At(RelPath),
 }
 
@@ -74,6 +74,8 @@ pub trait World {
     fn publisher(&self, path: &RelPath) -> Option<NodeName>;
     /// Where an artifact of `node` stands when its reader does not say.
     fn natural(&self, node: &NodeName) -> Stand;
+    /// Where an artifact of `node` stands when it stands where its node makes it.
+    fn published(&self, node: &NodeName) -> Stand;
     /// `os/architecture` of this machine.
     fn platform(&self) -> String;
     /// Whether a Dockerfile recipe can be composed at all; the error says why not.
@@ -110,14 +112,16 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             "base-image 1"
         }
         Work::AppEmbed(AppEmbed { base, app, into, recipe, limits: _ }) => {
-            composer.read("base", base, Stand::Natural);
+            let stand = composer.world.published(&base.value);
+            composer.read("base", base, stand);
             composer.read("app", app, Stand::At(into.clone()));
-            composer.own_text("app into", into.as_str());
+            composer.spanned_text("app into", into.as_str(), app.span);
             composer.recipe(node, recipe)?;
             "app-embed 1"
         }
         Work::BinaryExtract(BinaryExtract { from, path, output: _, expect: _, checks: _ }) => {
-            composer.read("image", from, Stand::Natural);
+            // Taken from the store: it stands nowhere.
+            composer.read("image", from, Stand::Own(Vec::new()));
             composer.spanned_text("path", path.value.as_str(), path.span);
             "binary-extract 1"
         }
@@ -129,10 +133,10 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             for (at, From { node, into }) in froms.iter().enumerate() {
                 let stand = into.clone().map_or_else(|| composer.world.natural(&node.value), Stand::At);
                 let place = match &stand {
-                    Stand::Natural => "its own paths".to_owned(),
+                    Stand::Own(_) => "its own paths".to_owned(),
                     Stand::At(path) => format!("at {path}"),
                 };
-                composer.own_text(&format!("from {at} into"), &place);
+                composer.spanned_text(&format!("from {at} into"), &place, node.span);
                 composer.read(&format!("from {at}"), node, stand);
             }
             composer.host(recipe)?;
@@ -176,7 +180,8 @@ impl<W: World> Composer<'_, W> {
             Source::Git { path, .. } | Source::Dir { path } | Source::Auto { path, .. } => path.span,
         };
         for (label, value) in values {
-            self.spans.push((label.clone(), span));
+            let place = excludes.first().filter(|_| label == "exclude").map_or(span, |pattern| pattern.span);
+            self.spans.push((label.clone(), place));
             self.components.push(Component { facet: Facet::Own, label, value });
         }
         // A source is a folder: it has entries, and its own name counts for nothing.
@@ -190,7 +195,7 @@ impl<W: World> Composer<'_, W> {
             // The order decides who hides whom. A file goes in under its own name.
             let label = format!("{word} {order} {}", from.value);
             // Not `copy 0 into`: that is what a folder called `into` is labelled.
-            self.own_text(&format!("{word} into {order}"), into.as_str());
+            self.spanned_text(&format!("{word} into {order}"), into.as_str(), from.span);
             self.place(label, from, into.clone())?;
         }
         Ok(())
@@ -208,18 +213,19 @@ impl<W: World> Composer<'_, W> {
     }
 
     fn host(&mut self, host: &HostRecipe) -> Result<(), W::Error> {
-        let HostRecipe { inputs, runs, outputs, tools, env, pass_env, secrets, isolate, span: _ } = host;
+        let HostRecipe { inputs, runs, outputs, tools, env, pass_env, secrets, isolate, span } = host;
         for (at, run) in runs.iter().enumerate() {
             self.spanned_text(&format!("run {at}"), &quoted(&run.value), run.span);
         }
         for output in outputs {
             self.spanned_text(&format!("output {}", output.value), "", output.span);
         }
-        self.own_text("isolate", if *isolate { "private" } else { "in place" });
+        self.spanned_text("isolate", if *isolate { "private" } else { "in place" }, *span);
         for input in inputs {
             let label = format!("input {}", input.value);
             if let Some(node) = self.world.publisher(&input.value) {
-                self.read(&label, &Spanned::new(node, input.span), Stand::Natural);
+                let stand = self.world.published(&node);
+                self.read(&label, &Spanned::new(node, input.span), stand);
             } else {
                 self.place(label, input, input.value.clone())?;
             }
@@ -256,7 +262,8 @@ impl<W: World> Composer<'_, W> {
         );
         self.own_text("manifest", manifest.as_str());
         if !excludes.is_empty() {
-            self.own_text("exclude", &quoted(excludes.iter().map(|pattern| &pattern.value)));
+            let patterns = quoted(excludes.iter().map(|pattern| &pattern.value));
+            self.spanned_text("exclude", &patterns, excludes[0].span);
         }
         self.placings("copy", copies)?;
         for DistBinary { node, into, executable } in binaries {

@@ -47,24 +47,48 @@ impl Diagnostic {
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
     pub list: Vec<Diagnostic>,
-    source: Arc<NamedSource<Arc<str>>>,
+    name: String,
+    /// None when it has lines that nobody could read.
+    source: Option<Arc<NamedSource<Arc<str>>>>,
     reports: Vec<Report>,
 }
+
+/// Mistakes that are shown; more are counted. Whoever made so many mends the first ones first.
+const SHOWN: usize = 50;
+
+/// Bytes of a line that is shown in a report.
+const LINE: usize = 2_000;
 
 impl Diagnostics {
     pub fn new(source: &SourceFile, mut list: Vec<Diagnostic>) -> Self {
         list.sort_by_key(|d| d.labels.first().map_or(0, |(span, _)| span.offset));
-        let source = Arc::new(NamedSource::new(&source.name, source.text.clone()));
-        let reports = list.iter().map(|d| Report { diagnostic: d.clone(), source: source.clone() }).collect();
-        Self { list, source, reports }
+        let shown = &list[..list.len().min(SHOWN)];
+        let is_readable =
+            shown.iter().flat_map(|d| &d.labels).all(|(span, _)| is_readable(&source.text, *span));
+        let named = is_readable.then(|| Arc::new(NamedSource::new(&source.name, source.text.clone())));
+        let report = |d: &Diagnostic| {
+            let mut diagnostic = d.clone();
+            if named.is_none()
+                && let Some((span, _)) = d.labels.first()
+            {
+                let (line, column) = place(&source.text, *span);
+                diagnostic.message = format!("{} ({}:{line}:{column})", d.message, source.name);
+            }
+            Report { diagnostic, source: named.clone() }
+        };
+        let reports = shown.iter().map(report).collect();
+        Self { name: source.name.clone(), source: named, reports, list }
     }
 }
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.list.as_slice() {
-            [one] => f.write_str(&one.message),
-            many => write!(f, "{} mistakes in `{}`", many.len(), self.source.name()),
+            [_] => fmt::Display::fmt(&self.reports[0], f),
+            many if many.len() > SHOWN => {
+                write!(f, "{} mistakes in `{}`, of which these are the first {SHOWN}", many.len(), self.name)
+            }
+            many => write!(f, "{} mistakes in `{}`", many.len(), self.name),
         }
     }
 }
@@ -87,7 +111,7 @@ impl miette::Diagnostic for Diagnostics {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&*self.source)
+        self.source.as_deref().map(|source| source as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -105,11 +129,43 @@ impl miette::Diagnostic for Diagnostics {
     }
 }
 
+/// Whether the line of `span`, and those around it, are short enough to be shown.
+fn is_readable(text: &str, span: Span) -> bool {
+    let bytes = text.as_bytes();
+    let at = (span.offset as usize).min(bytes.len());
+    let end = (at + span.length as usize).min(bytes.len());
+    let short = span.length as usize <= LINE;
+    short && !has_long_line(bytes[..at].iter().rev()) && !has_long_line(bytes[end..].iter())
+}
+
+/// Whether the rest of this line, or the next one, is too long: one line of context is shown.
+fn has_long_line<'a>(bytes: impl Iterator<Item = &'a u8>) -> bool {
+    let (mut ends, mut length) = (0, 0);
+    for byte in bytes {
+        if *byte == b'\n' {
+            (ends, length) = (ends + 1, 0);
+        } else {
+            length += 1;
+        }
+        if ends == 2 || length > LINE {
+            break;
+        }
+    }
+    length > LINE
+}
+
+/// Line and column of a span's start, from 1.
+fn place(text: &str, span: Span) -> (usize, usize) {
+    let before = text.get(..span.offset as usize).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or("");
+    (before.bytes().filter(|byte| *byte == b'\n').count() + 1, line.chars().count() + 1)
+}
+
 /// One diagnostic with the text it points into, as miette wants it.
 #[derive(Clone, Debug)]
 struct Report {
     diagnostic: Diagnostic,
-    source: Arc<NamedSource<Arc<str>>>,
+    source: Option<Arc<NamedSource<Arc<str>>>>,
 }
 
 impl fmt::Display for Report {
@@ -134,10 +190,11 @@ impl miette::Diagnostic for Report {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&*self.source)
+        self.source.as_deref().map(|source| source as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.source.as_ref()?;
         Some(Box::new(self.diagnostic.labels.iter().map(|(span, text)| {
             LabeledSpan::new(Some(text.clone()), span.offset as usize, span.length as usize)
         })))

@@ -141,7 +141,49 @@ impl Kind {
     }
 }
 
+/// Where an artifact stands in the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishedPlace {
+    /// Every output at its own path.
+    Own,
+    /// The whole of it at one path.
+    At(RelPath),
+    /// In the store alone.
+    Nowhere,
+}
+
 impl Node {
+    /// Where its artifact stands for a reader that names no place: an extracted binary at its
+    /// output or by its file's name, a tree in a folder called as the node. None for a command,
+    /// whose outputs stand at their own paths.
+    pub fn natural_place(&self) -> Option<RelPath> {
+        let named = |name: &str| RelPath::root().child(name);
+        match &self.work {
+            Work::Command(_) => None,
+            Work::BinaryExtract(extract) => Some(match (&extract.output, extract.path.value.file_name()) {
+                (Some(output), _) => output.value.clone(),
+                (None, name) => named(name.unwrap_or(&self.name.0)),
+            }),
+            _ => Some(named(&self.name.0)),
+        }
+    }
+
+    /// Where the project itself has its artifact.
+    pub fn published_place(&self) -> PublishedPlace {
+        let at = |output: &Spanned<RelPath>| PublishedPlace::At(output.value.clone());
+        match &self.work {
+            Work::Command(_) => PublishedPlace::Own,
+            Work::BaseImage(_) | Work::AppEmbed(_) => match self.host() {
+                Some(recipe) if !recipe.isolate => PublishedPlace::Own,
+                _ => PublishedPlace::Nowhere,
+            },
+            Work::SourceArchive(source) => source.output.as_ref().map_or(PublishedPlace::Nowhere, at),
+            Work::BinaryExtract(extract) => extract.output.as_ref().map_or(PublishedPlace::Nowhere, at),
+            Work::Dist(dist) => at(&dist.output),
+            Work::Group(_) => PublishedPlace::Nowhere,
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         match &self.work {
             Work::SourceArchive(_) => Kind::SourceArchive,

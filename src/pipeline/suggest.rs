@@ -29,6 +29,7 @@ where
 /// `` did you mean `x`? `` when something is near, else what is possible.
 pub(crate) fn help(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
+        Some(near) if known.len() == 1 => format!("did you mean `{near}`?"),
         Some(near) => format!("did you mean `{near}`? {}", allowed(known)),
         None => allowed(known),
     }

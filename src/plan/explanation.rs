@@ -14,7 +14,9 @@ pub struct Baseline {
     pub revision: Option<String>,
     /// Seconds since 1970.
     pub started: i64,
-    /// Whether it is this node's last success; else the record with the nearest manifest.
+    /// Wall milliseconds that the node's own work took then.
+    pub duration_ms: u64,
+    /// Whether it is this node's own record; else the record with the nearest manifest.
     pub last_success: bool,
 }
 

@@ -6,6 +6,7 @@
 pub mod explanation;
 pub mod judge;
 pub mod reason;
+pub mod schedule;
 pub mod verdict;
 
 pub use explanation::{Baseline, Estimate, Explanation};

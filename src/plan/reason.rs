@@ -61,6 +61,13 @@ pub struct Reason {
     /// What in the pipeline file made it count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
+    /// The line of `span` in the pipeline file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Those of `changes` that git has not committed, by position; 0 for a single file, which has
+    /// no list. Empty where git was not asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncommitted: Vec<usize>,
     /// The other node, for upstream causes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeName>,
@@ -80,6 +87,8 @@ impl Reason {
             changes: Vec::new(),
             more: false,
             span: None,
+            line: None,
+            uncommitted: Vec::new(),
             node: None,
         }
     }

@@ -36,7 +36,7 @@ pub fn info(info: &Info, palette: Palette) -> String {
     let line = |name: &str, text: String| format!("{}{text}\n", palette.dim(format!("{name:10}")));
     [
         line("store", info.path.clone()),
-        line("contents", format!("{}, {}", count(info.contents as usize, "content"), size(info.bytes))),
+        line("contents", format!("{}, {}", grouped(info.contents), size(info.bytes))),
         line(
             "on disk",
             format!(
@@ -172,7 +172,7 @@ mod tests {
             info(&report, Palette::PLAIN),
             "\
 store     /p/cache
-contents  20,000 contents, 3.0 GiB
+contents  20,000, 3.0 GiB
 on disk   1.0 GiB in 1 pack and 3 blobs, 0 B of it dead
 database  100 MiB
 trees     0 unpacked trees

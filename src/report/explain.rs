@@ -6,9 +6,10 @@
 use serde::Serialize;
 
 use crate::event::VERSION;
-use crate::pipeline::{NodeName, Span};
+use crate::pipeline::NodeName;
 use crate::plan::{Explanation, Verdict};
 use crate::report::colour::Palette;
+use crate::report::params::{self, Param};
 use crate::report::words;
 
 mod node;
@@ -23,8 +24,7 @@ pub struct Context<'a> {
     pub now: i64,
     /// The pipeline file as it is named to the reader.
     pub file: &'a str,
-    /// The line of a span in it, from 1; none when the text is not at hand.
-    pub line: &'a dyn Fn(Span) -> Option<u32>,
+    pub params: &'a [Param],
     pub palette: Palette,
 }
 
@@ -35,9 +35,19 @@ pub fn text(explanations: &[Explanation], context: &Context<'_>) -> String {
     let mut sorted: Vec<&Explanation> = explanations.iter().collect();
     sorted.sort_by_key(|e| rank(e));
     let columns = sorted.iter().map(|e| crate::report::text::width(e.node.as_ref())).max().unwrap_or(0);
+    let mut in_list = false;
     for explanation in sorted {
-        out.push('\n');
+        // Nodes of which there is one line to tell stand close.
+        let is_line = explanation.verdict == Verdict::Fresh && explanation.notes.is_empty();
+        if !(is_line && in_list) {
+            out.push('\n');
+        }
+        in_list = is_line;
         node::write(&mut out, explanation, columns, context);
+    }
+    if !context.params.is_empty() {
+        out.push_str(&format!("\n{}\n", context.palette.bold("parameters")));
+        out.push_str(&params::text(context.params, context.palette));
     }
     out
 }
@@ -62,13 +72,16 @@ fn is_root(explanation: &Explanation) -> bool {
 #[derive(Serialize)]
 struct Document<'a> {
     v: u32,
+    file: &'a str,
+    params: &'a [Param],
     nodes: &'a [Explanation],
 }
 
-/// `{"v":1,"nodes":[…]}`, one line, in the order of the plan.
-pub fn json(explanations: &[Explanation]) -> String {
+/// `{"v":1,"file":…,"params":[…],"nodes":[…]}`, one line, nodes in the order of the plan.
+pub fn json(explanations: &[Explanation], file: &str, params: &[Param]) -> String {
+    let document = Document { v: VERSION, file, params, nodes: explanations };
     // No map with keys that are not text, the only thing that JSON refuses.
-    let mut out = serde_json::to_string(&Document { v: VERSION, nodes: explanations }).unwrap_or_default();
+    let mut out = serde_json::to_string(&document).unwrap_or_default();
     out.push('\n');
     out
 }

@@ -7,7 +7,8 @@
 //! | [`style`] | which of the four ways of showing a run, as a function of facts |
 //! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
-//! | [`explain`] | the whole answer to "why" |
+//! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
+//! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`care`] | lists: past runs, what the store holds |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
@@ -25,7 +26,9 @@ pub mod init;
 pub mod json;
 pub mod lines;
 pub mod live;
+pub mod meter;
 mod output;
+pub mod params;
 pub mod plain;
 pub mod quantity;
 pub mod runs;

@@ -43,8 +43,8 @@ pub fn line(event: &Event, palette: Palette, verbosity: Verbosity) -> Option<Str
     }
     Some(match event {
         Event::RunStarted { .. } | Event::SurveyProgressed { .. } => return None,
-        Event::Planned { fresh, restorable, stale, waiting, estimate } => {
-            plan(palette, [*stale, *waiting, *restorable, *fresh], estimate.as_ref())?
+        Event::Planned { fresh, restorable, stale, waiting, estimate, untimed } => {
+            plan(palette, [*stale, *waiting, *restorable, *fresh], estimate.as_ref(), *untimed)?
         }
         Event::NodeStarted { node, reasons, estimate, attempt: 0 | 1, .. } => {
             started(palette, node.as_ref(), reasons, estimate.as_ref())
@@ -97,8 +97,13 @@ pub fn totals(event: &Event) -> Option<Totals> {
     Some(Totals { outcome, fresh, restored, ran, failed, skipped, duration })
 }
 
-/// `plan      1 to run, 2 perhaps, 1 to restore, 3 fresh  ~2m05s`; nothing when all is fresh.
-pub fn plan(palette: Palette, counts: [usize; 4], estimate: Option<&Estimate>) -> Option<String> {
+/// `plan      1 to run, 2 perhaps, 1 to restore, 3 fresh  up to ~2m05s`; nothing when all is fresh.
+pub fn plan(
+    palette: Palette,
+    counts: [usize; 4],
+    estimate: Option<&Estimate>,
+    untimed: usize,
+) -> Option<String> {
     let [stale, waiting, restorable, fresh] = counts;
     if stale + waiting + restorable == 0 {
         return None;
@@ -109,7 +114,15 @@ pub fn plan(palette: Palette, counts: [usize; 4], estimate: Option<&Estimate>) -
         .filter(|(number, _)| *number > 0)
         .map(|(number, what)| format!("{} {what}", quantity::grouped(number as u64)))
         .collect();
-    let time = estimate.map_or_else(String::new, |e| format!("  {}", quantity::estimate(e)));
+    let mut time = String::new();
+    if let Some(estimate) = estimate {
+        let total = quantity::total(estimate);
+        let up_to = if waiting > 0 && !total.starts_with('<') { "up to " } else { "" };
+        time = format!("  {up_to}{total}");
+        if untimed > 0 {
+            time.push_str(&format!(", {} never timed", quantity::grouped(untimed as u64)));
+        }
+    }
     Some(format!("{}  {}{time}", lines::word(palette, "plan"), parts.join(", ")))
 }
 
@@ -120,7 +133,8 @@ pub fn started(palette: Palette, node: &str, reasons: &[Reason], estimate: Optio
     if !cause.is_empty() {
         line.push_str(&format!("  ({cause})"));
     }
-    if let Some(estimate) = estimate {
+    // A moment needs no announcement.
+    if let Some(estimate) = estimate.filter(|estimate| estimate.high_ms >= 1_000) {
         line.push_str(&format!("  {}", palette.dim(quantity::estimate(estimate))));
     }
     line

@@ -48,21 +48,36 @@ pub fn millis(millis: u64) -> String {
     duration(Duration::from_millis(millis))
 }
 
+/// An expected time: `~2m05s`. Nobody plans with less than a second, and such times are noise.
+pub fn about(expected: u64) -> String {
+    if expected < 1_000 { "<1s".to_owned() } else { format!("~{}", millis(expected)) }
+}
+
 /// `~2m05s (1m50s–2m30s over 14 runs)`; without the interval when there is only one run.
 pub fn estimate(estimate: &Estimate) -> String {
-    let median = millis(estimate.median_ms);
-    match estimate.samples {
-        0 | 1 => format!("~{median} (1 run)"),
-        samples => {
-            let (low, high) = (millis(estimate.low_ms), millis(estimate.high_ms));
-            let runs = count(samples as usize, "run");
-            if low == high {
-                format!("~{median} ({runs})")
-            } else {
-                format!("~{median} ({low}–{high} over {runs})")
-            }
-        }
+    let about = about(estimate.median_ms);
+    if estimate.high_ms < 1_000 {
+        return about;
     }
+    let runs = count(estimate.samples.max(1) as usize, "run");
+    match interval(estimate) {
+        Some(interval) if estimate.samples > 1 => format!("{about} ({interval} over {runs})"),
+        _ => format!("{about} ({runs})"),
+    }
+}
+
+/// Of several nodes together: `~2m05s (1m50s–2m30s)`.
+pub fn total(estimate: &Estimate) -> String {
+    let about = about(estimate.median_ms);
+    match interval(estimate) {
+        Some(interval) if estimate.high_ms >= 1_000 => format!("{about} ({interval})"),
+        _ => about,
+    }
+}
+
+fn interval(estimate: &Estimate) -> Option<String> {
+    let (low, high) = (millis(estimate.low_ms), millis(estimate.high_ms));
+    (low != high).then(|| format!("{low}–{high}"))
 }
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -199,5 +214,16 @@ mod tests {
         assert_eq!(estimate(&of(110_000, 150_000, 14)), "~2m05s (1m50s–2m30s over 14 runs)");
         assert_eq!(estimate(&of(125_000, 125_000, 3)), "~2m05s (3 runs)");
         assert_eq!(estimate(&of(125_000, 125_000, 1)), "~2m05s (1 run)");
+        assert_eq!(total(&of(110_000, 150_000, 1)), "~2m05s (1m50s–2m30s)");
+        assert_eq!(total(&of(125_000, 125_000, 0)), "~2m05s");
+    }
+
+    #[test]
+    fn moments_are_not_estimated_to_the_millisecond() {
+        let short = Estimate { median_ms: 12, low_ms: 0, high_ms: 40, samples: 3 };
+        assert_eq!((estimate(&short), total(&short)), ("<1s".to_owned(), "<1s".to_owned()));
+        let wide = Estimate { high_ms: 20_000, ..short };
+        assert_eq!(estimate(&wide), "<1s (0 ms–20s over 3 runs)");
+        assert_eq!((about(0), about(999), about(1_000)), ("<1s".into(), "<1s".into(), "~1.0s".into()));
     }
 }

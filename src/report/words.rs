@@ -16,7 +16,7 @@ const LEAD: usize = 12;
 
 /// One reason as one line: `` `input app` changed: `src/a.php` modified, 4.1 → 4.3 KiB ``.
 pub fn cause(reason: &Reason) -> String {
-    match difference(reason) {
+    match difference(reason).filter(|_| reason.label != "assumed") {
         Some(difference) => format!("{}: {difference}", subject(reason)),
         None => subject(reason),
     }
@@ -49,6 +49,11 @@ pub fn subject(reason: &Reason) -> String {
         }
         Code::UpstreamChanged => format!("upstream `{other}` changed"),
         Code::UpstreamStale => format!("upstream `{other}` must run first"),
+        // Not a component of the file's: `--assume-fresh` puts it there.
+        Code::ComponentAdded | Code::ComponentRemoved if label == "assumed" => match reason.code {
+            Code::ComponentAdded => "built from what is assumed to be fresh".to_owned(),
+            _ => "no longer built from what was assumed to be fresh".to_owned(),
+        },
         Code::ComponentAdded => format!("`{label}` is new"),
         Code::ComponentRemoved => format!("`{label}` is gone"),
         Code::ArtifactMissing => "its artifact is no longer in the store".to_owned(),

@@ -11,7 +11,7 @@ use crate::run::build_manifest::{BuildManifest, Upstream as Listed};
 use crate::run::dist::{Excludes, Layer, assemble, place};
 use crate::run::source::{from_folder, from_leaf};
 use crate::run::task::{Context, Task, TaskError, Upstream, tree_of};
-use crate::tree::{Entry, Leaf, Leaves, Tree};
+use crate::tree::{Entry, Leaf, Tree};
 
 /// Makes the dist's tree; says also whether every copied file was still what it was.
 pub fn make(

@@ -10,11 +10,12 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::event::Event;
 use crate::pipeline::NodeName;
 use crate::plan::judge::{Facts, Order};
-use crate::plan::{Estimate, Reason, Verdict};
+use crate::plan::{Estimate, Reason};
 use crate::record::{Artifact, Outcome, Step};
 use crate::run::board::{Board, Next};
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
-use crate::run::worker::{self, Kept, Product};
+use crate::run::wanted;
+use crate::run::worker::{self, Kept, Product, ReadInPlace};
 use crate::store::Lease;
 
 /// What is shown of a node before it starts.
@@ -146,9 +147,7 @@ impl Run<'_> {
                     Next::Settled(at, outcome) => {
                         if self.board.subject(at).order != Order::Nothing {
                             self.ended.fresh += 1;
-                            if self.started.contains_key(&at) {
-                                self.finished(at, outcome, Duration::ZERO, true);
-                            }
+                            self.finished(at, outcome, Duration::ZERO, true);
                         }
                     }
                     Next::Skipped(at, because) => {
@@ -189,8 +188,12 @@ impl Run<'_> {
             attempt: 1,
         });
         let upstreams = self.upstreams(at);
-        let judged = self.board.judged(at);
         let all_known = upstreams.iter().all(|upstream| upstream.artifact.is_some());
+        if all_known && self.board.judged(at).manifest.is_none() {
+            // Judged stale by its own side alone, when an upstream was still to come.
+            self.board.complete(at, self.facts);
+        }
+        let judged = self.board.judged(at);
         let key = if all_known { judged.key() } else { None };
         let assumed = judged.assumed;
         let forced = matches!(self.board.subject(at).order, Order::Force(_));
@@ -212,12 +215,25 @@ impl Run<'_> {
             return;
         };
         let cause = self.causes.get(&at).cloned().unwrap_or_default();
+        let reads = self.reads_in_place(at, &task);
         let (context, sender) = (self.context.clone(), sender.clone());
         tokio::task::spawn_blocking(move || {
-            let kept = worker::keep(&task, product, &manifest, &cause, &context);
+            let kept = worker::keep(&task, product, &reads, &manifest, &cause, &context);
             drop(leases);
             drop(sender.send(Message::Kept(at, Box::new(kept))));
         });
+    }
+
+    /// What a recipe in place read where it is published.
+    fn reads_in_place(&self, at: usize, task: &Task) -> Vec<ReadInPlace> {
+        if !wanted::runs_in_place(&task.node) {
+            return Vec::new();
+        }
+        let read = |(_, up, artifact): (String, usize, Option<Artifact>)| {
+            let standing = self.ended.standing.get(&up).cloned().unwrap_or_default();
+            Some(ReadInPlace { task: self.tasks[up].clone()?, artifact: artifact?, standing })
+        };
+        self.board.upstreams(at).into_iter().filter_map(read).collect()
     }
 
     fn restore(&mut self, nodes: Vec<usize>, sender: &UnboundedSender<Message>) {
@@ -226,10 +242,8 @@ impl Run<'_> {
             self.started.insert(at, Instant::now());
             let parts = (self.tasks[at].clone(), self.board.judged(at).artifact.clone());
             if let (Some(task), Some(artifact)) = parts {
-                let reasons = match &self.board.judged(at).verdict {
-                    Verdict::Restorable(reasons) => reasons.clone(),
-                    _ => Vec::new(),
-                };
+                let Preview { reasons, estimate: _, cause } = (self.previews)(at, &self.board);
+                self.causes.insert(at, cause);
                 self.context.say(Event::NodeStarted {
                     node: task.node.name.clone(),
                     kind: task.node.kind(),
@@ -263,10 +277,17 @@ impl Run<'_> {
             Message::Kept(at, kept) => match *kept {
                 Ok(kept) => {
                     let Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood } = kept;
-                    match outcome {
-                        Outcome::Ran => self.ended.ran += 1,
-                        _ => self.ended.restored += 1,
-                    }
+                    let duration = match outcome {
+                        Outcome::Ran => {
+                            self.ended.ran += 1;
+                            duration
+                        }
+                        // Another run's work: what it took here is the waiting for it.
+                        _ => {
+                            self.ended.restored += 1;
+                            self.started.get(&at).map(Instant::elapsed).unwrap_or_default()
+                        }
+                    };
                     self.ended.inputs_stood &= inputs_stood;
                     self.ended.standing.insert(at, standing);
                     self.board.kept(at, artifact, outcome);
@@ -321,12 +342,14 @@ impl Run<'_> {
         if severity == Severity::Lost {
             return;
         }
-        self.ended.failed += 1;
         let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
         self.note(at, outcome, took);
         if severity == Severity::Interrupted {
+            // It did not fail: somebody stopped it.
+            self.finished(at, outcome, took, false);
             return;
         }
+        self.ended.failed += 1;
         let node = &self.names[at];
         let log = self.context.log_path(node);
         let printed = std::fs::read(&log).ok();
@@ -360,23 +383,46 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Ctrl-C and a polite request to end.
+/// Ctrl-C, a polite request to end, and a closed terminal: recipes lead groups of their own, which
+/// a terminal that goes away does not reach.
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// None where it is ignored, as under `nohup`, and is to stay so.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 fn stop_signals() -> std::io::Result<Stop> {
     use tokio::signal::unix::{SignalKind, signal};
-    Ok(Stop { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(Stop {
+        interrupt: signal(SignalKind::interrupt())?,
+        terminate: signal(SignalKind::terminate())?,
+        hangup,
+    })
+}
+
+/// Whether whoever started this process had it ignore SIGHUP. Where that cannot be told: no.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Bit 0 is signal 1, which is SIGHUP.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 impl Stop {
-    /// Resolves when asked to stop: whether it was by SIGTERM.
+    /// Resolves when asked to stop: whether it was by something else than Ctrl-C.
     async fn asked(&mut self) -> bool {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => false,
             _ = self.terminate.recv() => true,
+            _ = hangup => true,
         }
     }
 }

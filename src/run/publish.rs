@@ -257,29 +257,37 @@ fn create_folder(path: &Path) -> Result<(), TaskError> {
     }
 }
 
-/// Whether all there is at `path` was published, altered since or not: a file that someone put in
-/// the place of an output folder was not, and a folder is as much as what is in it.
-fn is_ours(path: &RelPath, context: &Context) -> bool {
-    let there = path.under(&context.project);
-    if !Stat::of(&there).is_ok_and(|stat| stat.kind() == FileType::Directory) {
-        return (context.owned)(path);
-    }
-    let Ok(entries) = fs::read_dir(&there) else { return false };
-    entries.into_iter().all(|entry| {
-        let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
-        name.is_some_and(|name| is_ours(&path.child(&name), context))
-    })
-}
-
 fn move_away(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
     let there = path.under(&context.project);
-    if is_ours(path, context) {
-        return Ok(context.store.discard([&there])?);
+    for (name, kept) in set_foreign_aside(path, context)? {
+        let message = format!("`{name}` was there before and is not osgraph's: kept as `{}`", kept.display());
+        context.warn(node, message, None);
     }
-    let kept = context.store.displace(context.run, &there, path)?;
-    let message = format!("`{path}` was there before and is not osgraph's: kept as `{}`", kept.display());
-    context.warn(node, message, None);
-    Ok(())
+    Ok(context.store.discard([&there])?)
+}
+
+/// Moves what osgraph did not make away from an output's place: all of it, or the files in a
+/// folder of ours that are not.
+pub fn set_foreign_aside(output: &RelPath, context: &Context) -> Result<Vec<(RelPath, PathBuf)>, TaskError> {
+    let mut out = Vec::new();
+    let mut todo = vec![output.clone()];
+    while let Some(path) = todo.pop() {
+        let there = path.under(&context.project);
+        let Ok(stat) = Stat::of(&there) else { continue };
+        let is_folder = stat.kind() == FileType::Directory;
+        if is_folder && ((context.owned)(&path) || path != *output) {
+            for entry in fs::read_dir(&there).map_err(TaskError::io("list", &there))?.flatten() {
+                // Nothing of ours has a name that is not UTF-8, nor can a path here name it.
+                if let Some(name) = entry.file_name().to_str() {
+                    todo.push(path.child(name));
+                }
+            }
+        } else if !(context.owned)(&path) {
+            let kept = context.store.displace(context.run, &there, &path)?;
+            out.push((path, kept));
+        }
+    }
+    Ok(out)
 }
 
 /// Removes what this node published at the same places earlier and does not want any more, where
@@ -366,12 +374,14 @@ struct Stages<'a> {
     context: &'a Context,
     /// By device.
     rooms: HashMap<u64, PathBuf>,
+    /// Of rooms outside of the store.
+    notes: Vec<PathBuf>,
     count: usize,
 }
 
 impl<'a> Stages<'a> {
     fn new(context: &'a Context) -> Self {
-        Self { context, rooms: HashMap::new(), count: 0 }
+        Self { context, rooms: HashMap::new(), notes: Vec::new(), count: 0 }
     }
 
     /// A path that does not exist yet, on the file system of `output`.
@@ -388,6 +398,7 @@ impl<'a> Stages<'a> {
             } else {
                 self.context.store.discard([&scratch])?;
                 let room = folder.join(format!(".osgraph-stage-{}", self.context.run));
+                self.notes.push(self.context.store.note_elsewhere(&room)?);
                 create_folder(&room)?;
                 room
             };
@@ -402,6 +413,9 @@ impl<'a> Stages<'a> {
             if room.exists() {
                 self.context.store.discard([&room])?;
             }
+        }
+        for note in self.notes {
+            let _ = fs::remove_file(note);
         }
         Ok(())
     }

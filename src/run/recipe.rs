@@ -15,9 +15,11 @@ use crate::pipeline::{HostRecipe, Limits, NodeName, SecretSource};
 use crate::record::Artifact;
 use crate::run::collect;
 use crate::run::host::{self, HostError, Job, Mount, MountSource, Place};
+use crate::run::publish::set_foreign_aside;
 use crate::run::source::from_folder;
-use crate::run::task::{Context, Made, Task, TaskError, Upstream};
-use crate::store::{Lease, Placement, Target};
+use crate::run::task::{Context, Made, Task, TaskError, Upstream, tree_of};
+use crate::run::wanted;
+use crate::store::{Lease, Placement, StoreError, Target};
 use crate::tree::{Entry, Tree};
 
 /// Where programs are looked up besides the folders of declared tools.
@@ -250,42 +252,70 @@ fn mounts(
         mounts.push(Mount { at: placed.at.clone(), from });
     }
     for (order, (read, upstream)) in task.composed.reads.iter().zip(upstreams).enumerate() {
-        let at = match &read.stand {
-            Stand::Natural => RelPath::root(),
-            Stand::At(path) => path.clone(),
-        };
-        let from = match &upstream.artifact {
-            Some(Artifact::Entry(Entry::Directory { digest })) => {
-                MountSource::Folder { path: context.store.unpacked(*digest)? }
+        let entries: Vec<(RelPath, Entry)> = match (&read.stand, &upstream.artifact) {
+            (_, None) => continue,
+            (_, Some(Artifact::Image(_))) => return Err(TaskError::NeedsEngine(upstream.node.clone())),
+            (Stand::At(path), Some(Artifact::Entry(entry))) => vec![(path.clone(), entry.clone())],
+            // Each output by itself: laid down as one tree, they would hide, or be hidden by, what
+            // else stands in the folders above them.
+            (Stand::Own(outputs), Some(artifact)) => {
+                let mut entries = Vec::with_capacity(outputs.len());
+                for output in outputs {
+                    entries.push((output.clone(), output_of(upstream, artifact, output, context)?));
+                }
+                entries
             }
-            Some(Artifact::Entry(Entry::File { digest, size, executable })) => {
-                let path = scratch.join(format!("upstream-{order}"));
-                let target = Target { path: path.clone(), executable: *executable };
-                context.store.place(&[Placement { digest: *digest, size: *size, targets: vec![target] }])?;
-                MountSource::File { path, executable: *executable }
-            }
-            Some(Artifact::Entry(Entry::Symlink { .. })) | None => continue,
-            Some(Artifact::Image(_)) => return Err(TaskError::NeedsEngine(upstream.node.clone())),
         };
-        mounts.push(Mount { at, from });
+        for (part, (at, entry)) in entries.into_iter().enumerate() {
+            let from = match entry {
+                Entry::Directory { digest } => MountSource::Folder { path: context.store.unpacked(digest)? },
+                Entry::File { digest, size, executable } => {
+                    let path = scratch.join(format!("upstream-{order}-{part}"));
+                    let target = Target { path: path.clone(), executable };
+                    context.store.place(&[Placement { digest, size, targets: vec![target] }])?;
+                    MountSource::File { path, executable }
+                }
+                Entry::Symlink { target } => MountSource::Link { target: target.into() },
+            };
+            mounts.push(Mount { at, from });
+        }
     }
     Ok(mounts)
 }
 
+fn output_of(
+    upstream: &Upstream,
+    artifact: &Artifact,
+    output: &RelPath,
+    context: &Context,
+) -> Result<Entry, TaskError> {
+    let lost = |wanted::Unknown| match tree_of(artifact) {
+        Some(tree) => StoreError::NoTree(tree).into(),
+        None => TaskError::NotAFile { node: upstream.node.clone(), path: output.clone() },
+    };
+    wanted::find(artifact, output, &context.store)
+        .map_err(lost)?
+        .ok_or_else(|| TaskError::NotInArtifact { node: upstream.node.clone(), path: output.clone() })
+}
+
 /// Earlier outputs of a recipe in place, out of its way until it is known how it ends: a failed
-/// run must leave what was there.
+/// run must leave what was there. What osgraph did not make goes to the store's `displaced/` at
+/// once, because a killed run's scratch folder is swept away.
 struct Aside {
     scratch: PathBuf,
     /// The output and where its old content is now.
     moved: Vec<(RelPath, PathBuf)>,
+    /// What is not osgraph's, below outputs or in their places, and where it is kept.
+    foreign: Vec<(RelPath, PathBuf)>,
     outputs: Vec<RelPath>,
 }
 
 impl Aside {
     fn move_outputs(recipe: &HostRecipe, context: &Context) -> Result<Self, TaskError> {
         let outputs: Vec<RelPath> = recipe.outputs.iter().map(|output| output.value.clone()).collect();
-        let mut aside = Self { scratch: PathBuf::new(), moved: Vec::new(), outputs };
+        let mut aside = Self { scratch: PathBuf::new(), moved: Vec::new(), foreign: Vec::new(), outputs };
         for (order, output) in aside.outputs.iter().enumerate() {
+            aside.foreign.extend(set_foreign_aside(output, context)?);
             let path = output.under(&context.project);
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent).map_err(TaskError::io("create", parent))?;
@@ -302,7 +332,8 @@ impl Aside {
                 // Another file system: beside the output then.
                 Err(_) => {
                     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("output");
-                    let beside = path.with_file_name(format!(".{name}.osgraph-old-{}", context.run));
+                    let beside = path.with_file_name(format!(".osgraph-old-{}-{name}", context.run));
+                    context.store.note_elsewhere(&beside)?;
                     fs::rename(&path, &beside).map_err(TaskError::io("move", &path))?;
                     beside
                 }
@@ -324,19 +355,21 @@ impl Aside {
             let path = output.under(&context.project);
             fs::rename(there, &path).map_err(TaskError::io("put back", &path))?;
         }
+        for (name, kept) in &self.foreign {
+            let path = name.under(&context.project);
+            fs::rename(kept, &path).map_err(TaskError::io("put back", &path))?;
+        }
         self.remove_scratch(context)
     }
 
     fn drop_old(self, node: &NodeName, context: &Context) -> Result<(), TaskError> {
-        for (output, there) in &self.moved {
-            if (context.owned)(output) {
-                context.store.discard([there])?;
-            } else {
-                let kept = context.store.displace(context.run, there, output)?;
-                let message =
-                    format!("`{output}` was there before and is not osgraph's: kept as `{}`", kept.display());
-                context.warn(node, message, None);
-            }
+        for (_, there) in &self.moved {
+            context.store.discard([there])?;
+        }
+        for (name, kept) in &self.foreign {
+            let message =
+                format!("`{name}` was there before and is not osgraph's: kept as `{}`", kept.display());
+            context.warn(node, message, None);
         }
         self.remove_scratch(context)
     }

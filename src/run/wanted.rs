@@ -161,9 +161,11 @@ pub fn checksum(path: &RelPath, packed: &Packed) -> String {
 }
 
 impl Packed {
-    /// What the store remembers of this tree's archive.
+    /// What the store remembers of this tree's archive, and still has: the memo outlives a
+    /// content that was damaged, or whose run was killed before it was recorded.
     pub fn recall(store: &Store, tree: TreeDigest, archive: &Archive) -> Option<Self> {
         Self::from_bytes(&store.memo_get(&memo(tree, archive)).ok().flatten()?)
+            .filter(|packed| store.contains(&packed.digest))
     }
 
     /// Digest, size (little-endian), SHA-256.

@@ -1,20 +1,26 @@
 //! Makes, keeps and restores nodes: the effects behind the board's moves. Blocking.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::inputs::hash::cores;
+use crate::inputs::stat::Stat;
 use crate::key::{Key, Manifest};
+use crate::path::RelPath;
 use crate::pipeline::{AppEmbed, Archive, BaseImage, Command, NodeName, Recipe, Work};
 use crate::record::{Artifact, Outcome, Record, Step};
 use crate::run::publish::{self, Request};
+use crate::run::standing::{Found, look};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
 use crate::run::wanted::{self, Packed, Publishing, Unknown};
 use crate::run::{archive, assemble, extract, recipe, source};
-use crate::store::{Finish, Ingest, Lease, StoreError};
+use crate::store::{Finish, Ingest, Lease, Published, StoreError};
+use crate::tree::Entry;
 
 /// What [`make`] came back with.
 #[derive(Debug)]
@@ -36,6 +42,40 @@ pub struct Kept {
     pub inputs_stood: bool,
 }
 
+/// An upstream whose published outputs a recipe in place read.
+#[derive(Debug)]
+pub struct ReadInPlace {
+    pub task: Arc<Task>,
+    pub artifact: Artifact,
+    /// As they stood when this run put them there; empty when it did not.
+    pub standing: Vec<Standing>,
+}
+
+impl ReadInPlace {
+    /// Whether they are still the artifact's: another run, with other parameters, may have
+    /// published its own meanwhile.
+    fn stood(&self, context: &Context) -> bool {
+        let stands =
+            |one: &Standing| Stat::of(&one.path.under(&context.project)).is_ok_and(|stat| stat == one.stat);
+        if !self.standing.iter().all(stands) {
+            return false;
+        }
+        let seen: HashSet<&RelPath> = self.standing.iter().map(|one| &one.path).collect();
+        let Ok(publishing) = wanted::publishing(&self.task.node, &self.artifact, &context.store) else {
+            return true;
+        };
+        let read =
+            publishing.wanted.iter().filter(|one| matches!(one.what, Published::Output | Published::Command));
+        read.flat_map(|one| wanted::leaves(one, &context.store).unwrap_or_default()).all(|(path, leaf)| {
+            seen.contains(&path)
+                || matches!(
+                    look(&context.project, &path, &leaf, &*context.known),
+                    Found::Right(_) | Found::Folder(_)
+                )
+        })
+    }
+}
+
 /// Makes a node. `key` is known unless the node starts before its upstreams are stored; then
 /// nobody can share its result, and only its outputs are leased.
 pub fn make(
@@ -49,14 +89,7 @@ pub fn make(
 ) -> Result<(Product, Vec<Lease>), TaskError> {
     let mut leases = Vec::new();
     if let Some(key) = key {
-        let mut waited = false;
-        leases.push(wait(&task.node.name, context, &mut waited, |wait| context.store.lease_key(key, wait))?);
-        if waited
-            && !forced
-            && let Some(record) = context.store.record_by_key(key)?
-        {
-            return Ok((Product::Shared(record), leases));
-        }
+        leases.push(wait(&task.node.name, context, &mut false, |wait| context.store.lease_key(key, wait))?);
     }
     let outputs: Vec<_> =
         wanted::published_outputs(&task.node).iter().map(|path| path.value.under(&context.project)).collect();
@@ -65,6 +98,17 @@ pub fn make(
         leases.extend(wait(&task.node.name, context, &mut false, |wait| {
             context.store.lease_paths(&paths, wait)
         })?);
+    }
+    // Another run may have made it since it was judged, also one that was through before this one
+    // asked for the lease, or that had only its outputs leased.
+    if let Some(key) = key
+        && !forced
+        && let Some(record) = context.store.record_by_key(key)?
+        && is_whole(&record.artifact, context)
+    {
+        // Publishing takes the outputs' leases itself.
+        leases.truncate(1);
+        return Ok((Product::Shared(record), leases));
     }
     let started = Instant::now();
     let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {
@@ -93,6 +137,16 @@ pub fn make(
     Ok((Product::Made(made), leases))
 }
 
+/// Whether the store still has all of an artifact.
+fn is_whole(artifact: &Artifact, context: &Context) -> bool {
+    match artifact {
+        Artifact::Entry(Entry::File { digest, .. }) => context.store.contains(digest),
+        Artifact::Entry(Entry::Directory { digest }) => context.store.has_tree(*digest),
+        Artifact::Entry(Entry::Symlink { .. }) => true,
+        Artifact::Image(_) => false,
+    }
+}
+
 /// Waits for a lease, saying so once, for as long as nobody interrupts.
 fn wait<L>(
     node: &NodeName,
@@ -114,6 +168,7 @@ fn wait<L>(
 pub fn keep(
     task: &Task,
     product: Product,
+    reads: &[ReadInPlace],
     manifest: &Manifest,
     cause: &str,
     context: &Context,
@@ -133,6 +188,8 @@ pub fn keep(
     };
     let node = &task.node.name;
     let Made { artifact, standing, log, duration, inputs_stood } = made;
+    let inputs_stood =
+        inputs_stood && (outcome != Outcome::Ran || reads.iter().all(|read| read.stood(context)));
     if let Work::BinaryExtract(extract) = &task.node.work {
         extract::verify(node, &artifact, extract, context)?;
     }
@@ -173,7 +230,9 @@ pub fn keep(
         context.warn(node, message, Some("run again to build from the new content".to_owned()));
     }
     let request = Request { node: &task.node, artifact: &artifact, publishing, standing };
-    let standing = publish_and_note(&[request], context)?.pop().unwrap_or_default();
+    // A recipe in place holds the leases of its outputs already.
+    let leased = outcome == Outcome::Ran && wanted::runs_in_place(&task.node);
+    let standing = publish_and_note(&[request], leased, context)?.pop().unwrap_or_default();
     Ok(Kept { artifact, standing, outcome, duration, same_artifact, inputs_stood })
 }
 
@@ -268,13 +327,16 @@ pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Ve
     };
     let all: Vec<Request<'_>> = (0..nodes.len()).filter_map(&request).collect();
     if all.len() == nodes.len()
-        && let Ok(done) = publish_and_note(&all, context)
+        && let Ok(done) = publish_and_note(&all, false, context)
     {
         return done.into_iter().map(Ok).collect();
     }
     let one_by_one: Vec<Option<Result<Vec<Standing>, TaskError>>> = (0..nodes.len())
         .map(|at| {
-            Some(publish_and_note(&[request(at)?], context).map(|mut done| done.pop().unwrap_or_default()))
+            Some(
+                publish_and_note(&[request(at)?], false, context)
+                    .map(|mut done| done.pop().unwrap_or_default()),
+            )
         })
         .collect();
     drop(all);
@@ -290,18 +352,22 @@ pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Ve
         .collect()
 }
 
-/// Publishes under a lease of the output paths and notes what stands.
-fn publish_and_note(requests: &[Request<'_>], context: &Context) -> Result<Vec<Vec<Standing>>, TaskError> {
+/// Publishes under a lease of the output paths, unless its caller has them `leased`, and notes
+/// what stands.
+fn publish_and_note(
+    requests: &[Request<'_>],
+    leased: bool,
+    context: &Context,
+) -> Result<Vec<Vec<Standing>>, TaskError> {
     if requests
         .iter()
         .all(|request| request.publishing.wanted.is_empty() && request.publishing.seeds.is_empty())
     {
         return Ok(requests.iter().map(|request| request.standing.clone()).collect());
     }
-    // A recipe in place holds the lease of its outputs already; nothing is written for it here.
     let paths: Vec<_> = requests
         .iter()
-        .filter(|request| !wanted::runs_in_place(request.node) || request.standing.is_empty())
+        .filter(|_| !leased)
         .flat_map(|request| request.publishing.wanted.iter().map(|one| one.path.under(&context.project)))
         .collect();
     let paths: Vec<&std::path::Path> = paths.iter().map(std::path::PathBuf::as_path).collect();
@@ -330,7 +396,6 @@ fn publish_and_note(requests: &[Request<'_>], context: &Context) -> Result<Vec<V
 /// Removes archives that retention lets go.
 fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
     use crate::run::retention::{Pattern, Published as Recorded, expired};
-    use crate::store::Published;
     let list = archives(&request.node.work);
     if list.iter().all(|one| one.keep.is_none()) {
         return Ok(());

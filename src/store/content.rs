@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::copy::{CopyError, copy};
 use crate::digest::Digest;
-use crate::store::db::Write;
+use crate::store::db::{SqlResult, Write};
 use crate::store::error::StoreError;
 use crate::store::index::{Index, Location, Place};
 use crate::store::open::{Loaded, Pending, Store};
@@ -245,7 +245,7 @@ impl Store {
     /// One transaction: everything pending, then `f`.
     pub(super) fn commit_with<T>(
         &self,
-        f: impl FnOnce(&mut Write<'_>) -> rusqlite::Result<T>,
+        f: impl FnOnce(&mut Write<'_>) -> SqlResult<T>,
     ) -> Result<T, StoreError> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let Pending { rows, trusted } = &mut *pending;

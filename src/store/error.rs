@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
+use crate::store::db::SqlError;
 use crate::tree::TreeDigest;
 
 /// A fault of the store.
@@ -33,7 +34,7 @@ pub enum StoreError {
     #[diagnostic(code(store::absent), help("run the node that makes it again with `--force NODE`"))]
     Absent(Digest),
     #[error("the store's content `{}` is damaged and was given up", .0.short())]
-    #[diagnostic(code(store::damaged), help("look for more with `osgraph verify --repair`"))]
+    #[diagnostic(code(store::damaged), help("look for more with `osgraph cache verify --repair`"))]
     Damaged(Digest),
     #[error("the store has no tree `{}`", .0.0.short())]
     #[diagnostic(code(store::no_tree), help("run the node that makes it again with `--force NODE`"))]
@@ -46,7 +47,7 @@ pub enum StoreError {
     DatabaseDamaged(PathBuf),
     #[error("the store's database `{}` failed", path.display())]
     #[diagnostic(code(store::database))]
-    Database { path: PathBuf, source: rusqlite::Error },
+    Database { path: PathBuf, source: SqlError },
     #[error("could not {action} `{}`", path.display())]
     #[diagnostic(code(store::io))]
     Io { action: &'static str, path: PathBuf, source: io::Error },

@@ -40,9 +40,9 @@ impl Layout {
         Ok(Self { root: fs::canonicalize(root)? })
     }
 
-    /// Of a store that does not exist yet, and is only looked at.
-    pub(super) fn absent(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+    /// Of a store that nobody has made yet.
+    pub(super) fn absent(root: &Path) -> io::Result<Self> {
+        Ok(Self { root: std::path::absolute(root)? })
     }
 
     /// Creates whatever is missing. Existing files are never overwritten.

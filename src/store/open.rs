@@ -102,10 +102,12 @@ impl Store {
     }
 
     /// Opens the store at `root` for reading alone: no content, record or lock is written. SQLite
-    /// may leave its empty shared-memory files. Where no store is yet, there is nothing in it.
+    /// may leave its empty shared-memory files. Where there is no store yet it is an empty one.
     pub fn open_read_only(root: &Path) -> Result<Self, StoreError> {
-        if !root.exists() {
-            return Self::open_existing(Layout::absent(root));
+        if fs::symlink_metadata(root).is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
+            && let Ok(layout) = Layout::absent(root)
+        {
+            return Self::open_existing(layout);
         }
         Self::open_existing(canonical(root)?)
     }

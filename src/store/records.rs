@@ -105,6 +105,11 @@ impl Store {
         self.commit_with(|write| write.set_publications(project, node, publications))
     }
 
+    /// Another number when another process has written since this one was told.
+    pub fn version(&self) -> Result<u64, StoreError> {
+        self.db.data_version()
+    }
+
     pub fn record_by_key(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         self.db.record(key)
     }

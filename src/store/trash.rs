@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -20,6 +21,8 @@ pub(super) struct Trash(Mutex<Option<(Sender<Job>, JoinHandle<()>)>>);
 
 enum Job {
     Remove(PathBuf),
+    /// The folder of a dead process, with what it had on other file systems.
+    RemoveSession(PathBuf),
     /// Lock files of keys that nobody waits for any more.
     SweepLocks(PathBuf),
 }
@@ -33,7 +36,16 @@ impl Trash {
                 for job in jobs {
                     match job {
                         // What cannot be removed now is tried again at the next start.
-                        Job::Remove(path) => drop(remove_all(&path)),
+                        Job::Remove(path) => {
+                            remove_elsewhere(&path);
+                            drop(remove_all(&path));
+                        }
+                        Job::RemoveSession(path) => {
+                            for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+                                remove_elsewhere(&entry.path());
+                            }
+                            drop(remove_all(&path));
+                        }
                         Job::SweepLocks(folder) => sweep_locks(&folder),
                     }
                 }
@@ -60,12 +72,16 @@ impl Store {
         self.check_writable()?;
         for path in paths {
             let path = path.as_ref();
-            let mut bin = self.layout.folder("trash").join(unique());
+            let bin = self.layout.folder("trash").join(unique());
             let renamed = match fs::rename(path, &bin) {
                 // Another file system: out of the way beside its old place.
                 Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
-                    bin = path.with_file_name(format!(".osgraph-trash-{}", unique()));
-                    fs::rename(path, &bin)
+                    // A link in the trash tells of it, so that nothing is left should this be killed.
+                    let name = unique();
+                    let there = path.with_file_name(format!(".osgraph-trash-{name}"));
+                    std::os::unix::fs::symlink(&there, &bin)
+                        .and_then(|()| fs::rename(path, &there))
+                        .inspect_err(|_| drop(fs::remove_file(&bin)))
                 }
                 other => other,
             };
@@ -86,9 +102,21 @@ impl Store {
     /// Has the thread remove what dead processes left in `trash/`, `tmp/` and `locks/`.
     pub(super) fn sweep(&self) {
         let left = self.layout.list(&self.layout.folder("trash")).unwrap_or_default();
-        for path in left.into_iter().map(|entry| entry.path()).chain(abandoned(&self.layout)) {
+        for path in left.into_iter().map(|entry| entry.path()) {
             self.trash.send(Job::Remove(path));
         }
+        for path in abandoned(&self.layout) {
+            self.trash.send(Job::RemoveSession(path));
+        }
+    }
+
+    /// Notes a temporary path on another file system, so that it goes with this process should
+    /// that be killed. Its name must begin with `.osgraph-`. The note is a link, to be removed
+    /// when the path is gone.
+    pub fn note_elsewhere(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let note = self.scratch()?;
+        std::os::unix::fs::symlink(path, &note).map_err(|e| self.layout.error("create", &note, e))?;
+        Ok(note)
     }
 
     /// Has the thread remove lock files that nobody holds.
@@ -120,5 +148,16 @@ impl Store {
         };
         moved.map_err(|e| self.layout.error("move away", path, e))?;
         Ok(kept)
+    }
+}
+
+/// Removes what a link made by [`Store::note_elsewhere`] or [`Store::discard`] tells of. Other
+/// links are somebody's output, thrown away.
+fn remove_elsewhere(link: &Path) {
+    if let Ok(target) = fs::read_link(link)
+        && target.is_absolute()
+        && target.file_name().is_some_and(|name| name.as_bytes().starts_with(b".osgraph-"))
+    {
+        drop(remove_all(&target));
     }
 }

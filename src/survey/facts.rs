@@ -96,6 +96,11 @@ impl Facts for StoreFacts<'_> {
             if matches!(one.entry, Entry::Directory { .. }) {
                 output = output.or(Some(one.path.clone()));
             }
+            if one.path.under(self.project).symlink_metadata().is_err() {
+                // One cause, however many files were in it.
+                reasons.push(self.reason(&one.path, true));
+                continue;
+            }
             let Ok(leaves) = wanted::leaves(one, self.store) else {
                 reasons.push(Reason::new(Code::ArtifactMissing, Facet::Own, "artifact"));
                 continue;
@@ -118,8 +123,11 @@ impl Facts for StoreFacts<'_> {
             let path =
                 output.as_ref().map_or_else(|| seed.path.value.clone(), |root| root.join(&seed.path.value));
             let there = path.under(self.project);
+            let output_stands = output.as_ref().is_some_and(|root| self.published.contains(root));
             if there.symlink_metadata().is_err() {
-                reasons.push(self.reason(&path, true));
+                // Seeds are the user's, so no list of what is published has them.
+                let code = if output_stands { Code::OutputMissing } else { Code::PublishingChanged };
+                reasons.push(Reason::new(code, Facet::Own, path.as_str()));
             } else {
                 // Only that it is there counts: its content is the user's.
                 standing.push((path, Loose::Present));

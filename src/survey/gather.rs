@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
+use crate::inputs::hash::HashError;
 use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
@@ -18,7 +19,7 @@ use crate::inputs::walk::Request;
 use crate::key::compose::{Composed, Stand, World, compose, quoted};
 use crate::key::{Component, Value};
 use crate::path::RelPath;
-use crate::pipeline::{Node, NodeName, Pipeline, Recipe, Source, Span, Spanned, Tool, Work};
+use crate::pipeline::{Node, NodeName, Pipeline, PublishedPlace, Recipe, Source, Span, Spanned, Tool, Work};
 use crate::tree::Entry;
 
 /// Why a node could not be composed.
@@ -46,8 +47,14 @@ impl GatherError {
             Self::Observe(ObserveError::Missing { path }) => {
                 Some(format!("create `{path}`, or correct the path in the pipeline file"))
             }
-            Self::Observe(error) => error.help(),
             Self::NoFolder { .. } => Some("name the folder that holds it".to_owned()),
+            Self::Observe(ObserveError::Hash(HashError::Moved { .. })) => {
+                Some("wait until it is written, or leave it out".to_owned())
+            }
+            Self::Observe(_) => Some(
+                "remove or mend it, or leave it out: by a line in `.gitignore`, or in a source by `exclude`"
+                    .to_owned(),
+            ),
             Self::Git(error) => error.help(),
             Self::OutputRead { node, .. } => {
                 Some(format!("read it from the node that makes it: `binary \"{node}\"` or `from \"{node}\"`"))
@@ -148,21 +155,18 @@ struct Disk<'w, 'o> {
 }
 
 impl Disk<'_, '_> {
-    /// A folder's walk request, with everything that osgraph itself writes cut from it.
-    fn request(&mut self, root: &Path, excludes: &[Spanned<String>]) -> Result<Request, GatherError> {
-        let mut cuts = BTreeSet::new();
-        let mut cut = |path: &Path| {
-            if let Some(below) = path.strip_prefix(root).ok().and_then(Path::to_str)
-                && let Ok(below) = RelPath::parse(below)
-                && !below.is_root()
-            {
-                cuts.insert(below);
-            }
-        };
-        for path in self.around.published.keys() {
-            cut(&path.under(self.around.project));
-        }
-        cut(self.around.store);
+    /// A folder's walk request, with everything that osgraph itself writes cut from it. `named` is
+    /// the folder as declared: where that is a link, outputs are declared below its name.
+    fn request(
+        &mut self,
+        named: &Path,
+        root: &Path,
+        excludes: &[Spanned<String>],
+    ) -> Result<Request, GatherError> {
+        let mut cuts: BTreeSet<RelPath> =
+            [named, root].into_iter().flat_map(|folder| self.published_below(folder)).collect();
+        cuts.extend(self.around.store.strip_prefix(root).ok().and_then(relative));
+        cuts.remove(&RelPath::root());
         let tracked = self.tracked(root)?;
         Ok(Request {
             root: root.to_path_buf(),
@@ -172,6 +176,20 @@ impl Disk<'_, '_> {
             tracked,
             excludes: excludes.iter().map(|pattern| pattern.value.clone()).collect(),
         })
+    }
+
+    /// Every published path below an absolute folder, relative to it. In a large pipeline there are
+    /// many, and many folders that hold few of them: only those are gone through.
+    fn published_below(&self, folder: &Path) -> Vec<RelPath> {
+        let Surroundings { project, published, .. } = self.around;
+        if let Ok(above) = project.strip_prefix(folder) {
+            let above = relative(above).unwrap_or_else(RelPath::root);
+            return published.keys().map(|path| above.join(path)).collect();
+        }
+        let Some(inside) = folder.strip_prefix(project).ok().and_then(relative) else { return Vec::new() };
+        // No name holds a NUL, so this bound sorts before everything below the folder.
+        let from = published.range(inside.child("\0")..).map(|(path, _)| path.below(&inside));
+        from.map_while(|below| below).collect()
     }
 
     fn tracked(&mut self, root: &Path) -> Result<BTreeSet<RelPath>, GatherError> {
@@ -244,7 +262,7 @@ impl Disk<'_, '_> {
         }
         let is_folder = Stat::of(&path).is_ok_and(|stat| stat.kind() == rustix::fs::FileType::Directory);
         if is_folder {
-            let request = self.request(&path, excludes)?;
+            let request = self.request(named, &path, excludes)?;
             let observation = self.observer.folder(&request)?;
             let entry = Entry::Directory { digest: observation.tree.root };
             return Ok((entry, Input::Folder(observation)));
@@ -274,6 +292,11 @@ impl Disk<'_, '_> {
             values.push(("exclude".to_owned(), Value::Text(quoted(&excludes))));
         }
         Ok((values, Input::Git(Arc::new(GitInput { source, facts, question, excludes }))))
+    }
+
+    fn own_outputs(&self, node: &NodeName) -> Stand {
+        let outputs = self.kinds.get(node).and_then(|node| node.host()).map(|recipe| &recipe.outputs);
+        Stand::Own(outputs.into_iter().flatten().map(|output| output.value.clone()).collect())
     }
 
     /// Without `..` and links, so that cuts below it are recognised.
@@ -365,15 +388,14 @@ impl World for Disk<'_, '_> {
     }
 
     fn natural(&self, node: &NodeName) -> Stand {
-        match self.kinds.get(node).map(|node| &node.work) {
-            Some(Work::BinaryExtract(extract)) => {
-                let output = extract.output.as_ref().map(|output| output.value.clone());
-                let named = extract.path.value.file_name().map(|name| RelPath::root().child(name));
-                Stand::At(output.or(named).unwrap_or_else(RelPath::root))
-            }
-            Some(Work::Dist(dist)) => Stand::At(dist.output.value.clone()),
-            Some(Work::SourceArchive(_)) => Stand::At(RelPath::root().child(&node.0)),
-            _ => Stand::Natural,
+        let place = self.kinds.get(node).and_then(|node| node.natural_place());
+        place.map_or_else(|| self.own_outputs(node), Stand::At)
+    }
+
+    fn published(&self, node: &NodeName) -> Stand {
+        match self.kinds.get(node).map(|node| node.published_place()) {
+            Some(PublishedPlace::At(path)) => Stand::At(path),
+            _ => self.own_outputs(node),
         }
     }
 
@@ -389,6 +411,10 @@ impl World for Disk<'_, '_> {
         };
         Err(GatherError::NoEngine(node.name.clone()))
     }
+}
+
+fn relative(path: &Path) -> Option<RelPath> {
+    RelPath::parse(path.to_str()?).ok()
 }
 
 /// A path's components, the last first; none for `/` and `.`.

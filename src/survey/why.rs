@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::inputs::git::GitSource;
 use crate::key::{Facet, Manifest, Value};
 use crate::pipeline::{Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Subject};
@@ -34,8 +35,12 @@ pub struct Case<'a> {
 pub struct Historian<'a> {
     pub store: &'a Store,
     pub project: &'a str,
+    /// The pipeline file's text, for the lines of spans.
+    pub text: &'a str,
     /// Directories that were just seen and that no store holds yet.
     pub seen: HashMap<TreeDigest, Arc<Directory>>,
+    /// Repositories, by the id of the tree that was taken from them.
+    pub commits: HashMap<String, GitSource>,
 }
 
 impl Historian<'_> {
@@ -52,14 +57,26 @@ impl Historian<'_> {
             },
         };
         for reason in &mut reasons {
-            reason.span = case.spans.iter().find(|(label, _)| *label == reason.label).map(|(_, span)| *span);
+            reason.span = span_of(reason, case.spans);
+            reason.line = reason.span.and_then(|span| self.line(span));
         }
         (reasons, baseline)
     }
 
-    /// The record that a node is compared with: its last success; else, of those it or a node of
-    /// its name elsewhere had, the one with the nearest manifest.
+    fn line(&self, span: Span) -> Option<u32> {
+        let before = self.text.as_bytes().get(..span.offset as usize)?;
+        Some(before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1)
+    }
+
+    /// The record that a node is compared with: the one it has now; else its last success; else,
+    /// of those it or a node of its name elsewhere had, the one with the nearest manifest.
     fn baseline(&self, case: &Case<'_>) -> Option<Record> {
+        let has_record = matches!(case.judged.verdict, Verdict::Fresh | Verdict::Restorable(_));
+        if let Some(key) = case.judged.key().filter(|_| has_record)
+            && let Some(record) = self.store.record_by_key(&key).ok().flatten()
+        {
+            return Some(record);
+        }
         if let Some(record) = self.store.latest_record(self.project, case.name).ok().flatten() {
             return Some(record);
         }
@@ -99,6 +116,15 @@ impl Historian<'_> {
 
     /// Fills in which files of a changed folder differ.
     fn list_changes(&self, reason: &mut Reason) {
+        if let (Some(Value::Text(old)), Some(Value::Text(new))) = (&reason.old, &reason.new)
+            && reason.label == "git tree"
+            && let Some(source) = self.commits.get(new)
+            // The old tree may be gone with the commits that named it.
+            && let Ok((changes, more)) = source.changes(old, new, Reason::MOST)
+        {
+            (reason.changes, reason.more) = (changes, more);
+            return;
+        }
         let (
             Some(Value::Entry(Entry::Directory { digest: old })),
             Some(Value::Entry(Entry::Directory { digest: new })),
@@ -153,6 +179,7 @@ impl Historian<'_> {
                     run: record.run,
                     revision: run.revision,
                     started: run.started,
+                    duration_ms: record.duration_ms,
                     last_success: record.node == *case.name,
                 })
             }),
@@ -169,6 +196,18 @@ impl Historian<'_> {
             verdict,
         }
     }
+}
+
+/// Where the reason's component was declared. A file below an output has the output's place.
+fn span_of(reason: &Reason, spans: &[(String, Span)]) -> Option<Span> {
+    if let Some((_, span)) = spans.iter().find(|(label, _)| *label == reason.label) {
+        return Some(*span);
+    }
+    if !matches!(reason.code, Code::OutputMissing | Code::OutputAltered | Code::PublishingChanged) {
+        return None;
+    }
+    let above = |label: &str| reason.label.strip_prefix(label).is_some_and(|below| below.starts_with('/'));
+    spans.iter().find(|(label, _)| above(label)).map(|(_, span)| *span)
 }
 
 fn own_part(manifest: &Manifest) -> Manifest {

@@ -25,7 +25,7 @@ const STRANGERS: &[(&str, &str)] = &[("plan", "store"), ("run", "report")];
 
 /// A crate, and the only place that may name it.
 const OWNERS: &[(&str, &str)] =
-    &[("rusqlite", "src/store/db"), ("kdl", "src/pipeline/syntax"), ("bollard", "src/run/docker")];
+    &[("rusqlite", "src/store/db"), ("kdl", "src/pipeline/reader"), ("bollard", "src/run/docker")];
 
 /// Functions of their arguments: no file system, no database, no clock.
 const PURE: &[&str] = &["digest", "event", "graph", "key", "path", "plan", "record"];

@@ -4,8 +4,14 @@
 
 mod architecture;
 mod causes;
+mod command_line;
+mod crash;
 mod docs_cli;
+mod docs_dependencies;
+mod docs_events;
 mod docs_pipeline;
+mod hostile_kdl;
 mod init_template;
 mod metamorphic;
 mod quickstart;
+mod trees;

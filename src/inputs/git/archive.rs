@@ -204,7 +204,16 @@ impl GitSource {
             if kind.is_pax_global_extensions() {
                 continue;
             }
-            let path = place.join(&name(&entry.path_bytes())?);
+            let path = match name(&entry.path_bytes()) {
+                Ok(path) => place.join(&path),
+                // Not to be taken, but perhaps to be left out.
+                Err(GitError::NotUtf8(shown))
+                    if RelPath::parse(&shown).is_ok_and(|path| left_out(&place.join(&path))) =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let take = |sink: &mut Sink, kind, content: &mut dyn Read| {
                 let entry = ArchiveEntry { path: path.clone(), kind };
                 sink(entry, content).map_err(|source| GitError::Taken { path: path.to_string(), source })

@@ -74,7 +74,7 @@ impl GitError {
                 format!("`{} submodule update --init --recursive -- '{path}'`", at(repository))
             }
             Self::EscapingLink { path, .. } => {
-                format!("make it relative and keep it inside, or leave it out: `exclude \"{path}\"`")
+                format!("make it relative and keep it inside, or leave it out: `exclude \"/{path}\"`")
             }
             _ => return None,
         })

@@ -19,6 +19,7 @@
 //! This module does not know what a node does with a tree, nor how facts become a key.
 
 mod archive;
+mod changes;
 mod error;
 mod facts;
 mod lfs;

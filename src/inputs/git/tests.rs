@@ -368,7 +368,7 @@ fn links_that_leave_the_tree_are_refused() {
         repository.commit();
         let error = repository.members().unwrap_err();
         assert!(matches!(&error, GitError::EscapingLink { path, .. } if path == "link"), "{error}");
-        assert!(error.help().unwrap().contains("exclude \"link\""));
+        assert!(error.help().unwrap().contains("exclude \"/link\""));
     }
 }
 
@@ -534,4 +534,44 @@ fn the_users_excludes_file_counts_for_ignore_rules() {
     let named = influences(&root, &git).unwrap();
     assert!(named.contains(&home.path().join("mine")) && !named.contains(&standard), "{named:?}");
     assert!(named.contains(&root.join(".git/index")) && named.contains(&root.join(".git/info/exclude")));
+}
+
+#[test]
+fn changed_files_of_two_trees_have_their_sizes() {
+    let repository = Repository::new();
+    repository.write("a", "one");
+    repository.write("sub/gone", "x");
+    symlink("a", repository.path().join("link")).unwrap();
+    repository.commit();
+    let source = GitSource::open(repository.path(), &program()).unwrap();
+    let old = source.resolve("HEAD").unwrap().tree;
+    repository.write("a", "three");
+    repository.write("größe 1", vec![b'x'; 10_000]);
+    fs::remove_file(repository.path().join("sub/gone")).unwrap();
+    fs::remove_file(repository.path().join("link")).unwrap();
+    symlink("sub", repository.path().join("link")).unwrap();
+    repository.commit();
+    let new = source.resolve("HEAD").unwrap().tree;
+
+    let (changes, more) = source.changes(&old, &new, 10).unwrap();
+    assert!(!more);
+    let shown: Vec<_> = changes
+        .iter()
+        .map(|one| {
+            let side = |entry: &Option<crate::tree::Entry>| match entry {
+                Some(crate::tree::Entry::File { size, .. }) => size.to_string(),
+                Some(crate::tree::Entry::Symlink { target }) => target.clone(),
+                _ => "-".to_owned(),
+            };
+            format!("{} {} {}", one.path, side(&one.old), side(&one.new))
+        })
+        .collect();
+    assert_eq!(shown, ["a 3 5", "größe 1 - 10000", "link a sub", "sub/gone 1 -"]);
+    let crate::tree::Entry::File { digest, .. } = changes[0].new.clone().unwrap() else { panic!() };
+    assert_eq!(digest, crate::digest::Digest::of(b"three"));
+
+    let (first, more) = source.changes(&old, &new, 1).unwrap();
+    assert_eq!((first.len(), more), (1, true));
+    assert!(source.changes(&old, "HEAD", 10).unwrap().0.is_empty(), "only objects are compared");
+    assert!(source.changes(&"0".repeat(39).replace('0', "1"), &new, 10).unwrap().0.is_empty());
 }

@@ -37,7 +37,11 @@ impl World for Paper {
     }
 
     fn natural(&self, _: &NodeName) -> Stand {
-        Stand::Natural
+        Stand::Own(Vec::new())
+    }
+
+    fn published(&self, _: &NodeName) -> Stand {
+        Stand::Own(vec![RelPath::root().child("made")])
     }
 
     fn platform(&self) -> String {
@@ -82,7 +86,7 @@ fn shown(nodes: &str) -> String {
     }
     for Read { label, node, stand, executable } in composed.reads {
         let stand = match stand {
-            Stand::Natural => "at its own paths".to_owned(),
+            Stand::Own(outputs) => format!("where it is made: {outputs:?}"),
             Stand::At(path) => format!("at {path}"),
         };
         let mode = executable.map_or("", |executable| if executable { ", 755" } else { ", 644" });
@@ -145,7 +149,7 @@ fn base_image() {
     Environment  secret other = ""
     Environment  secret token = "3"
     Environment  tool cc = "cc 1.0"
-    reads input made from maker, at its own paths
+    reads input made from maker, where it is made: [`made`]
     "#);
 }
 
@@ -161,7 +165,7 @@ fn app_embed() {
     Own  output x = ""
     Own  run 0 = "\"true\""
     Environment  platform = "linux/x86_64"
-    reads base from base, at its own paths
+    reads base from base, where it is made: [`made`]
     reads app from app, at package
     "#);
 }
@@ -179,7 +183,7 @@ fn binary_extract() {
     )), @r#"
     binary-extract 1
     Own  path = "made"
-    reads image from maker, at its own paths
+    reads image from maker, where it is made: []
     "#);
 }
 
@@ -230,7 +234,7 @@ fn command() {
     Environment  secret token = "3"
     Environment  tool cc = "cc 1.0"
     reads from 0 from app, at package
-    reads input made from maker, at its own paths
+    reads input made from maker, where it is made: [`made`]
     "#);
 }
 

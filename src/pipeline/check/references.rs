@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::path::RelPath;
 use crate::pipeline::check::Declared;
 use crate::pipeline::diagnostic::Diagnostic;
-use crate::pipeline::model::{Kind, Node, NodeRef, Pipeline, Recipe, Work};
+use crate::pipeline::model::{Kind, Node, NodeRef, Pipeline, PublishedPlace, Recipe, Work};
 use crate::pipeline::suggest;
 
 /// After so many unknown names no more suggestions are looked for: each reads all names.
@@ -85,13 +86,23 @@ impl<'p> Checker<'p> {
             Work::AppEmbed(embed) => {
                 self.artifact("base", &embed.base, BASE);
                 self.artifact("app", &embed.app, APP);
+                if node.host().is_some_and(|recipe| !recipe.isolate) {
+                    self.in_place("base", &embed.base, None);
+                    let into = Some(&embed.into).filter(|into| !into.is_root());
+                    self.in_place("app", &embed.app, into);
+                }
             }
             Work::BinaryExtract(extract) => self.artifact("image", &extract.from, IMAGE),
             Work::Dist(dist) => {
                 dist.binaries.iter().for_each(|binary| self.artifact("binary", &binary.node, BINARY))
             }
             Work::Command(command) => {
-                command.froms.iter().for_each(|from| self.artifact("from", &from.node, FROM));
+                for from in &command.froms {
+                    self.artifact("from", &from.node, FROM);
+                    if !command.recipe.isolate {
+                        self.in_place("from", &from.node, from.into.as_ref());
+                    }
+                }
                 command.after.iter().for_each(|node| self.reference("after", node, &Kind::ALL));
             }
             Work::Group(group) => {
@@ -117,6 +128,31 @@ impl<'p> Checker<'p> {
         if word == "base" {
             self.tagged_base(reference);
         }
+    }
+
+    /// A recipe in the project itself is given nothing: it finds an artifact where its node
+    /// publishes it, or not at all.
+    fn in_place(&mut self, word: &str, reference: &NodeRef, into: Option<&RelPath>) {
+        let Some(node) = self.nodes.get(reference.value.as_ref()) else { return };
+        let published = node.published_place();
+        let name = &reference.value;
+        let help = match (&published, into, node.natural_place()) {
+            (PublishedPlace::Own, None, _) => return,
+            (PublishedPlace::At(place), Some(wanted), _) if wanted == place => return,
+            (PublishedPlace::At(place), None, Some(natural)) if natural == *place => return,
+            (PublishedPlace::Own, Some(_), _) => {
+                "leave `into` out: its outputs stand at their own paths".to_owned()
+            }
+            (PublishedPlace::At(place), ..) => {
+                format!("say where it is: `{word} \"{name}\" into=\"{place}\"`")
+            }
+            (PublishedPlace::Nowhere, ..) => {
+                format!("give `{name}` an `output`, or leave `isolate=#false` out")
+            }
+        };
+        let message = format!("`{name}` is not where a recipe in place would read it");
+        let mistake = Diagnostic::new("not-in-place", message, reference.span, format!("`{word}` here"));
+        self.mistakes.push(mistake.help(help));
     }
 
     /// A Docker build's base is found in the Dockerfile by its tag.

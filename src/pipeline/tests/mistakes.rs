@@ -1,4 +1,4 @@
-use super::{marked, mistakes, one};
+use super::{marked, mistakes, one, resolve};
 use crate::path::RelPath;
 use crate::pipeline::check::{self, Surroundings};
 
@@ -78,6 +78,29 @@ fn recipes_are_not_mixed() {
     node("base-image { context \"D\"; input \"x\" }", "mixed-recipe", "input", "context");
     node("base-image { host { run \"x\" } }", "missing-child", "host", "add `output");
     node("command { run \"x\"; host { run \"y\" } }", "mixed-recipe", "run", "");
+}
+
+#[test]
+fn a_recipe_in_place_is_given_nothing() {
+    let reader = |upstream: &str, from: &str, help: &str| {
+        let text = format!("{upstream}\ncommand \"r\" isolate=#false {{ run \"x\"; from \"u\"{from} }}");
+        node(&text, "not-in-place", "\"u\"", help);
+    };
+    reader("source-archive \"u\" { dir \"a\" }", "", "an `output`");
+    reader("source-archive \"u\" { dir \"a\"; output \"o/u\" }", "", "into=\"o/u\"");
+    reader("dist-native \"u\" { output \"o\" }", " into=\"p\"", "into=\"o\"");
+    reader("command \"u\" { run \"y\"; output \"o\" }", " into=\"p\"", "leave `into` out");
+    reader("base-image \"u\" { host { run \"y\"; output \"o\" } }", "", "`isolate=#false`");
+    for fine in [
+        "source-archive \"u\" { dir \"a\"; output \"u\" }",
+        "command \"u\" { run \"y\"; output \"o\" }",
+        "base-image \"u\" { host isolate=#false { run \"y\"; output \"o\" } }",
+        "command \"v\" { run \"y\"; output \"o\" }\nbinary-extract \"u\" { from \"v\"; path \"o\"; output \"b\" }",
+    ] {
+        let text =
+            format!("pipeline \"p\"\n{fine}\ncommand \"r\" isolate=#false {{ run \"x\"; from \"u\" }}");
+        assert!(resolve(&text).is_ok(), "{fine}");
+    }
 }
 
 #[test]

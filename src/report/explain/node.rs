@@ -4,7 +4,7 @@ use crate::key::Facet;
 use crate::plan::{Code, Explanation, Reason, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
-use crate::report::quantity::{age, count, estimate};
+use crate::report::quantity::{age, estimate, millis};
 use crate::report::text::pad;
 use crate::report::words;
 
@@ -29,7 +29,11 @@ pub fn write(out: &mut String, explanation: &Explanation, columns: usize, contex
             downstream(out, explanation, context.palette);
         }
         Verdict::Restorable(reasons) => {
-            let lines: Vec<String> = reasons.iter().flat_map(|r| reason_lines(r, context)).collect();
+            let listed = reasons.iter().take(PATHS);
+            let mut lines: Vec<String> = listed.flat_map(|r| reason_lines(r, context)).collect();
+            if reasons.len() > PATHS {
+                lines.push(format!("… and {} more", reasons.len() - PATHS));
+            }
             block(out, context.palette, "outputs", &lines);
         }
         Verdict::Fresh => {}
@@ -54,35 +58,30 @@ fn head(out: &mut String, explanation: &Explanation, columns: usize, context: &C
         out.push_str(&format!("  {}", estimate(&expected)));
     }
     if let Some(baseline) = &explanation.baseline {
-        let compared = if baseline.last_success { "compared with run" } else { "nearest is run" };
         let revision = baseline.revision.as_ref().map_or_else(String::new, |r| format!(", {r}"));
-        let age = age(baseline.started, context.now);
-        let text = format!("{compared} {}{revision}, {age}", baseline.run);
+        let when = format!("run {}{revision}, {}", baseline.run, age(baseline.started, context.now));
+        let text = match (runs, baseline.last_success) {
+            (true, true) => format!("compared with {when}"),
+            (true, false) => format!("nearest is {when}"),
+            (false, _) => {
+                format!(
+                    "as in {when}, made in {}{}",
+                    millis(baseline.duration_ms),
+                    same(explanation.unchanged)
+                )
+            }
+        };
         out.push_str(&format!("  {}", palette.dim(text)));
-    }
-    if matches!(explanation.verdict, Verdict::Fresh | Verdict::Restorable(_)) {
-        let text = same(explanation.unchanged);
-        if !text.is_empty() {
-            let comma = if explanation.baseline.is_some() { ", " } else { "  " };
-            out.push_str(&palette.dim(format!("{comma}{text}")).to_string());
-        }
     }
     out.push('\n');
 }
 
-/// `3 own inputs, 1 of the environment, 2 upstreams unchanged`
-fn same([own, environment, upstream]: [usize; 3]) -> String {
-    let mut parts = Vec::new();
-    if own > 0 {
-        parts.push(count(own, "own input"));
-    }
-    if environment > 0 {
-        parts.push(format!("{environment} of the environment"));
-    }
-    if upstream > 0 {
-        parts.push(count(upstream, "upstream"));
-    }
-    if parts.is_empty() { String::new() } else { format!("{} unchanged", parts.join(", ")) }
+/// `; same: 3 own, 1 environment, 2 upstream`
+fn same(unchanged: [usize; 3]) -> String {
+    let named = unchanged.into_iter().zip(["own", "environment", "upstream"]);
+    let parts: Vec<String> =
+        named.filter(|(number, _)| *number > 0).map(|(number, name)| format!("{number} {name}")).collect();
+    if parts.is_empty() { String::new() } else { format!("; same: {}", parts.join(", ")) }
 }
 
 fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], context: &Context<'_>) {
@@ -154,19 +153,22 @@ fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
 fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
     let palette = context.palette;
     let first = if reason.changes.is_empty() {
-        words::cause(reason)
+        let uncommitted = if reason.uncommitted.is_empty() { "" } else { "   uncommitted" };
+        format!("{}{}", words::cause(reason), palette.dim(uncommitted))
     } else {
         format!("{}: {}", words::subject(reason), words::paths(reason))
     };
     let mut lines = vec![first];
-    for change in reason.changes.iter().take(PATHS) {
+    for (at, change) in reason.changes.iter().enumerate().take(PATHS) {
         let mark = words::mark(change.kind);
         let mark = match mark {
             'A' => palette.green(mark),
             'D' => palette.red(mark),
             _ => palette.yellow(mark),
         };
-        lines.push(format!("{mark}  {}   {}", change.path, palette.dim(words::change_size(change))));
+        let uncommitted = if reason.uncommitted.contains(&at) { "   uncommitted" } else { "" };
+        let size = words::change_size(change);
+        lines.push(format!("{mark}  {}   {}", change.path, palette.dim(format!("{size}{uncommitted}"))));
     }
     let unlisted = reason.changes.len().saturating_sub(PATHS);
     match (unlisted, reason.more) {
@@ -175,7 +177,7 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
         (more, false) => lines.push(format!("… and {more} more")),
         (more, true) => lines.push(format!("… and more than {more} more")),
     }
-    if let Some(line) = reason.span.and_then(|span| (context.line)(span)) {
+    if let Some(line) = reason.line {
         lines.push(palette.dim(format!("└ {}:{line}", context.file)).to_string());
     }
     lines

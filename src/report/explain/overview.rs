@@ -1,11 +1,15 @@
 //! The head of an explanation: root causes, then the cascade in nodes and expected time.
 
-use crate::plan::{Explanation, Verdict};
+use crate::pipeline::NodeName;
+use crate::plan::{Code, Explanation, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::is_root;
-use crate::report::quantity::{count, millis};
+use crate::report::quantity::{about, count};
 use crate::report::text::{pad, width};
 use crate::report::words;
+
+/// Nodes that were never built and are named; more are counted.
+const NAMES: usize = 6;
 
 /// ```text
 /// 1 root cause
@@ -19,6 +23,12 @@ pub fn text(explanations: &[Explanation], palette: Palette) -> String {
         let causes: usize =
             roots.iter().map(|e| e.reasons().iter().filter(|r| words::is_root(r.code)).count().max(1)).sum();
         out.push_str(&format!("{}\n", palette.bold(count(causes, "root cause"))));
+        let (new, roots): (Vec<&Explanation>, Vec<&Explanation>) =
+            roots.into_iter().partition(|e| e.reasons().iter().any(|r| r.code == Code::NeverBuilt));
+        if !new.is_empty() {
+            let names: Vec<NodeName> = new.iter().map(|e| e.node.clone()).collect();
+            out.push_str(&format!("  {}  never built\n", palette.yellow(super::names(&names, NAMES))));
+        }
         let columns = roots.iter().map(|e| width(e.node.as_ref())).max().unwrap_or(0);
         for root in roots {
             let name = palette.yellow(pad(root.node.as_ref(), columns)).to_string();
@@ -71,7 +81,7 @@ fn time(nodes: &[&Explanation], more: &str) -> String {
     let unknown = nodes.iter().filter(|e| e.estimate.is_none()).count();
     match (nodes.len() - unknown, unknown) {
         (0, _) => String::new(),
-        (_, 0) => format!(" (~{}{more})", millis(known)),
-        (_, unknown) => format!(" (~{}{more}, {unknown} never timed)", millis(known)),
+        (_, 0) => format!(" ({}{more})", about(known)),
+        (_, unknown) => format!(" ({}{more}, {unknown} never timed)", about(known)),
     }
 }

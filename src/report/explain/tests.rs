@@ -23,6 +23,7 @@ fn explanation(name: &str, verdict: Verdict<NodeName>) -> Explanation {
             run: RunId(41),
             revision: Some("main@9f2c".into()),
             started: NOW - 3 * 3_600,
+            duration_ms: 125_000,
             last_success: true,
         }),
         unchanged: [3, 0, 2],
@@ -51,7 +52,8 @@ fn changed(path: &str, sizes: (u64, u64)) -> Change {
 fn edited() -> Vec<Explanation> {
     let mut input = Reason::new(Code::InputChanged, Facet::Own, "input app");
     input.changes = vec![changed("src/A.php", (4_200, 4_400)), changed("src/B.php", (10, 20))];
-    input.span = Some(Span { offset: 300, length: 10 });
+    input.line = Some(30);
+    input.uncommitted = vec![1];
     let mut embed = explanation("embed", Verdict::Stale(vec![input]));
     embed.estimate = estimate(125_000);
     embed.unchanged = [7, 5, 1];
@@ -68,14 +70,13 @@ fn edited() -> Vec<Explanation> {
     let mut missing = Reason::new(Code::OutputMissing, Facet::Own, "dist-native");
     let mut altered = Reason::new(Code::OutputAltered, Facet::Own, "dist-native/config");
     altered.changes = vec![changed("x.php", (1, 2))];
-    missing.span = Some(Span { offset: 500, length: 1 });
+    missing.line = Some(50);
     let native = explanation("native", Verdict::Restorable(vec![missing, altered]));
     vec![explanation("base", Verdict::Fresh), embed, binary, dist, native]
 }
 
 fn shown(explanations: &[Explanation], palette: Palette) -> String {
-    let line = |span: Span| Some(span.offset / 10);
-    text(explanations, &Context { now: NOW, file: "pipeline.kdl", line: &line, palette })
+    text(explanations, &Context { now: NOW, file: "pipeline.kdl", params: &[], palette })
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn an_edit_is_explained_from_cause_to_cascade() {
 embed   REBUILD  ~2m05s (1m50s–2m30s over 14 runs)  compared with run 41, main@9f2c, 3 h ago
   own          `input app` changed: 2 paths
                M  src/A.php   4.1 → 4.3 KiB
-               M  src/B.php   10 → 20 B
+               M  src/B.php   10 → 20 B   uncommitted
                └ pipeline.kdl:30
   environment  unchanged (5)
   upstream     `base` fresh
@@ -104,13 +105,13 @@ binary  PERHAPS  ~30s (15s–55s over 14 runs)  compared with run 41, main@9f2c,
 dist    PERHAPS
   upstream     fresh if `binary` and `source` come out identical
 
-native  RESTORE  compared with run 41, main@9f2c, 3 h ago, 3 own inputs, 2 upstreams unchanged
+native  RESTORE  as in run 41, main@9f2c, 3 h ago, made in 2m05s; same: 3 own, 2 upstream
   outputs      output `dist-native` is missing
                └ pipeline.kdl:50
                output `dist-native/config` was altered: 1 path
                M  x.php   1 → 2 B
 
-base    FRESH    compared with run 41, main@9f2c, 3 h ago, 3 own inputs, 2 upstreams unchanged
+base    FRESH    as in run 41, main@9f2c, 3 h ago, made in 2m05s; same: 3 own, 2 upstream
 "
     );
 }
@@ -179,7 +180,33 @@ fn long_lists_are_counted() {
 fn all_fresh_is_short() {
     let all = [explanation("a", Verdict::Fresh), explanation("b", Verdict::Fresh)];
     assert!(shown(&all, Palette::PLAIN).starts_with("2 nodes are fresh\n\na  FRESH  "));
+    assert_eq!(shown(&all, Palette::PLAIN).lines().count(), 4, "fresh nodes stand close");
     assert_eq!(shown(&[], Palette::PLAIN), "no nodes\n");
+}
+
+#[test]
+fn a_lost_package_of_a_thousand_files_is_short() {
+    let reasons =
+        (0..1_000).map(|n| Reason::new(Code::OutputMissing, Facet::Own, format!("o/{n:03}"))).collect();
+    let shown = shown(&[explanation("a", Verdict::Restorable(reasons))], Palette::PLAIN);
+    assert!(shown.contains("output `o/009` is missing\n               … and 990 more\n"), "{shown}");
+    assert!(!shown.contains("o/010"), "{shown}");
+}
+
+#[test]
+fn parameters_stand_below() {
+    let param = Param { name: "version".into(), value: "1".into(), origin: "default", from: None };
+    let context = Context {
+        now: NOW,
+        file: "pipeline.kdl",
+        params: std::slice::from_ref(&param),
+        palette: Palette::PLAIN,
+    };
+    let shown = text(&[explanation("a", Verdict::Fresh)], &context);
+    assert!(shown.ends_with("\n\nparameters\n  version  1  default\n"), "{shown}");
+    assert!(
+        json(&[], "p", &[param]).contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#)
+    );
 }
 
 #[test]
@@ -196,16 +223,16 @@ fn json_is_stable() {
     stale.upstreams = vec![(node("b"), "fresh")];
     let waiting = Explanation { baseline: None, ..explanation("c", Verdict::Waiting(vec![node("a")])) };
     assert_eq!(
-        json(&[stale, waiting, explanation("d", Verdict::Fresh)]),
+        json(&[stale, waiting, explanation("d", Verdict::Fresh)], "pipeline.kdl", &[]),
         concat!(
-            r#"{"v":1,"nodes":["#,
+            r#"{"v":1,"file":"pipeline.kdl","params":[],"nodes":["#,
             r#"{"node":"a","kind":"command","verdict":{"stale":[{"code":"forced","facet":"own","label":"x","more":false}]},"#,
-            r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"last_success":true},"#,
+            r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"duration_ms":125000,"last_success":true},"#,
             r#""unchanged":[3,0,2],"upstreams":[["b","fresh"]],"downstream":[],"notes":[]},"#,
             r#"{"node":"c","kind":"command","verdict":{"waiting":["a"]},"#,
             r#""unchanged":[3,0,2],"upstreams":[],"downstream":[],"notes":[]},"#,
             r#"{"node":"d","kind":"command","verdict":"fresh","#,
-            r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"last_success":true},"#,
+            r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"duration_ms":125000,"last_success":true},"#,
             r#""unchanged":[3,0,2],"upstreams":[],"downstream":[],"notes":[]}]}"#,
             "\n"
         )

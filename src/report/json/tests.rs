@@ -40,8 +40,15 @@ fn lines_of_every_event_are_stable() {
             r#""event":"survey_progressed","files":3,"bytes":400"#,
         ),
         (
-            Event::Planned { fresh: 1, restorable: 2, stale: 3, waiting: 4, estimate: Some(estimate) },
-            r#""event":"planned","fresh":1,"restorable":2,"stale":3,"waiting":4,"estimate":{"median_ms":125000,"low_ms":110000,"high_ms":150000,"samples":14}"#,
+            Event::Planned {
+                fresh: 1,
+                restorable: 2,
+                stale: 3,
+                waiting: 4,
+                estimate: Some(estimate),
+                untimed: 0,
+            },
+            r#""event":"planned","fresh":1,"restorable":2,"stale":3,"waiting":4,"estimate":{"median_ms":125000,"low_ms":110000,"high_ms":150000,"samples":14},"untimed":0"#,
         ),
         (
             Event::NodePrinted { node: node("a"), line: "x\u{1b}".into() },

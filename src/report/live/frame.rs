@@ -141,7 +141,7 @@ impl Board {
         }
         if self.total > 1 {
             let (done, total) = (quantity::grouped(self.done as u64), quantity::grouped(self.total as u64));
-            let status = format!("  {done} of {total} done, {}", quantity::duration(whole(now)));
+            let status = format!("  {done} of {total} done, {}", clock(now));
             lines.push(Line::dimmed(&status, columns, palette));
         }
         lines
@@ -155,9 +155,12 @@ impl Line {
     }
 }
 
-/// Milliseconds that dance by are no information.
-fn whole(duration: Duration) -> Duration {
-    if duration < Duration::from_secs(1) { duration } else { Duration::from_secs(duration.as_secs()) }
+/// `3s`, `2m05s`: fractions that dance by are no information.
+fn clock(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds => quantity::duration(Duration::from_secs(seconds)),
+    }
 }
 
 impl Running {
@@ -167,14 +170,9 @@ impl Running {
 
     /// `1m03s of ~2m05s`
     fn time(&self, now: Duration) -> String {
-        let seconds = self.elapsed(now).as_secs();
-        let elapsed = if seconds < 60 {
-            format!("{seconds}s")
-        } else {
-            quantity::duration(Duration::from_secs(seconds))
-        };
+        let elapsed = clock(self.elapsed(now));
         match self.estimate {
-            Some(estimate) => format!("{elapsed} of ~{}", quantity::millis(estimate.median_ms)),
+            Some(estimate) => format!("{elapsed} of {}", quantity::about(estimate.median_ms)),
             None => elapsed,
         }
     }

@@ -225,7 +225,7 @@ fn reading_inputs_is_shown_until_the_plan_is_made() {
     stage.emit(Event::SurveyProgressed { files: 20_000, bytes: 400 << 20 });
     stage.pass(300);
     assert_eq!(stage.seen(), "⠋ reading inputs  20,000 files, 400 MiB");
-    stage.emit(Event::Planned { fresh: 6, restorable: 0, stale: 0, waiting: 0, estimate: None });
+    stage.emit(Event::Planned { fresh: 6, restorable: 0, stale: 0, waiting: 0, estimate: None, untimed: 0 });
     assert_eq!(stage.seen(), "");
 }
 

@@ -22,7 +22,14 @@ fn run() -> Vec<Event> {
     vec![
         Event::RunStarted { pipeline: "p".into(), targets: vec![], nodes: 4 },
         Event::SurveyProgressed { files: 1, bytes: 1 },
-        Event::Planned { fresh: 1, restorable: 1, stale: 1, waiting: 1, estimate: Some(estimate) },
+        Event::Planned {
+            fresh: 1,
+            restorable: 1,
+            stale: 1,
+            waiting: 1,
+            estimate: Some(estimate),
+            untimed: 1,
+        },
         finished("base", Outcome::Fresh, true),
         Event::NodeStarted {
             node: node("embed"),
@@ -69,7 +76,7 @@ fn a_run_is_one_line_an_event() {
     assert_eq!(
         shown(Palette::PLAIN, Verbosity::Normal),
         "\
-plan      1 to run, 1 perhaps, 1 to restore, 1 fresh  ~2m05s (1m50s–2m30s over 14 runs)
+plan      1 to run, 1 perhaps, 1 to restore, 1 fresh  up to ~2m05s (1m50s–2m30s), 1 never timed
 started   embed  (`run 0` changed)  ~2m05s (1m50s–2m30s over 14 runs)
 retrying  embed  attempt 2: network
 ran       embed  1.2s, same artifact as before

@@ -79,6 +79,10 @@ pub enum MountSource {
         executable: bool,
     },
     EmptyFolder,
+    /// A symlink with this target.
+    Link {
+        target: PathBuf,
+    },
 }
 
 /// How a job was kept from what it did not declare.

@@ -78,6 +78,7 @@ impl Layout {
                 self.files.push(FileCopy { at, from: path.clone(), executable: *executable });
             }
             Some(MountSource::EmptyFolder) => self.folders.push(at),
+            Some(MountSource::Link { target }) => self.links.push((at, target.clone())),
             // An output: its parent is there, which is all it needs.
             None => {}
         }
@@ -91,7 +92,7 @@ impl Layout {
             Some(MountSource::File { .. }) if at.as_os_str().is_empty() => {
                 return Err(HostError::Layout("a file cannot stand for the whole work folder".to_owned()));
             }
-            Some(MountSource::File { .. }) => {
+            Some(MountSource::File { .. } | MountSource::Link { .. }) => {
                 let at = at.display();
                 return Err(HostError::Layout(format!("something stands below the file `{at}`")));
             }

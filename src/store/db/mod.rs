@@ -16,6 +16,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 
 use crate::store::error::StoreError;
 
+/// What the rest of the store calls this crate's failures.
+pub(in crate::store) use rusqlite::{Error as SqlError, Result as SqlResult};
+
 pub(super) mod contents;
 pub(super) mod memos;
 pub(super) mod publications;

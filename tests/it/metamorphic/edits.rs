@@ -10,10 +10,16 @@ use super::world::World;
 /// Folders whose content is the user's.
 const SOURCES: [&str; 3] = ["app", "overlay", "common"];
 
+/// Whether a file may go: without the seed's source the pipeline is wrong.
+fn is_spare(path: &Path) -> bool {
+    !path.ends_with("seed.example")
+}
+
 impl World {
-    /// Does one thing, and says which.
-    pub fn edit(&mut self, random: &mut Random) -> String {
-        match random.below(16) {
+    /// Does one thing, and says which. Outputs are tampered with only when nothing else happens
+    /// before the next run: what was altered and is no longer wanted is the user's, and stays.
+    pub fn edit(&mut self, random: &mut Random, alone: bool) -> String {
+        match random.below(if alone { 15 } else { 13 }) {
             0 => self.write(random),
             1 => self.append(random),
             2 => self.edit_same_size(random),
@@ -24,10 +30,10 @@ impl World {
             7 => self.change_mode(random),
             8 => self.turn_link(random),
             9 => self.change_ignore_rules(random),
-            10 | 11 => self.change_option(random),
+            10 => self.change_option(random),
+            11 => self.touch(random),
             12 => self.delete_output(random),
-            13 | 14 => self.tamper(random),
-            _ => self.touch(random),
+            _ => self.tamper(random),
         }
     }
 
@@ -72,8 +78,7 @@ impl World {
     }
 
     fn any_file(&self, random: &mut Random) -> Option<PathBuf> {
-        // The seed's source must stay: without it the pipeline is wrong.
-        let files: Vec<_> = self.files().into_iter().filter(|path| !path.ends_with("seed.example")).collect();
+        let files = self.files();
         (!files.is_empty()).then(|| files[random.below(files.len())].clone())
     }
 
@@ -109,13 +114,17 @@ impl World {
     }
 
     fn delete(&self, random: &mut Random) -> String {
-        let Some(path) = self.any_file(random) else { return "nothing".to_owned() };
+        let Some(path) = self.any_file(random).filter(|path| is_spare(path)) else {
+            return "nothing".to_owned();
+        };
         fs::remove_file(&path).unwrap();
         format!("delete {}", self.shown(&path))
     }
 
     fn rename(&self, random: &mut Random) -> String {
-        let Some(path) = self.any_file(random) else { return "nothing".to_owned() };
+        let Some(path) = self.any_file(random).filter(|path| is_spare(path)) else {
+            return "nothing".to_owned();
+        };
         let folders = self.folders();
         let folder = &folders[random.below(folders.len())];
         let target = folder.join(random.pick(&["moved.txt", "b.txt", "c.log"]));

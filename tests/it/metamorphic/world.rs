@@ -72,10 +72,10 @@ command "list" {{
     retries {retries}
 }}
 command "place" {{
-    input "app"
+    input "common/seed.example"
     after "list"
     host isolate=#false {{
-        run "sh" "-c" "ls app > place.txt || true; echo {word} >> place.txt"
+        run "sh" "-c" "cat common/seed.example > place.txt; echo {word} >> place.txt"
         output "place.txt"
     }}
 }}
@@ -94,6 +94,7 @@ command "summary" {{
 dist-native {{
     output "{package}"
     copy "common"
+    copy "common/seed.example"
     copy "overlay" into="more"
     exclude "{exclude}"
     binary "binary" into="bin/listing" mode="{mode}"
@@ -198,7 +199,12 @@ impl World {
         let places = folders.iter().map(|path| (*path).to_owned());
         for place in places.chain(archives).chain(sums) {
             for (path, what) in listing(&project.path(&place), false) {
-                all.insert(format!("{place}/{path}"), what);
+                match (path == ".env", self.options.seed) {
+                    (false, _) => drop(all.insert(format!("{place}/{path}"), what)),
+                    // Once it stands it is the user's, and as old as it is.
+                    (true, true) => drop(all.insert(format!("{place}/{path}"), "a seed".to_owned())),
+                    (true, false) => {}
+                }
             }
         }
         all
