@@ -213,6 +213,7 @@ fn slots(args: &Run) -> usize {
     args.jobs.map_or_else(crate::inputs::hash::cores, |jobs| jobs.get())
 }
 
+#[expect(clippy::too_many_arguments, reason = "everything that one round of a run goes on with")]
 fn build(
     ground: &Ground,
     args: &Run,

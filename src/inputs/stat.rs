@@ -142,6 +142,7 @@ pub fn is_local(path: &Path) -> bool {
     const V9FS: i64 = 0x0102_1997;
     const CEPH: i64 = 0x00c3_6400;
     const AFS: i64 = 0x5346_414f;
+    #[expect(clippy::unnecessary_cast, reason = "the field has other widths on other platforms")]
     match rustix::fs::statfs(path) {
         Ok(found) => ![NFS, SMB, CIFS, SMB2, FUSE, V9FS, CEPH, AFS].contains(&(found.f_type as i64)),
         Err(_) => false,

@@ -274,20 +274,37 @@ pub fn set_foreign_aside(output: &RelPath, context: &Context) -> Result<Vec<(Rel
     while let Some(path) = todo.pop() {
         let there = path.under(&context.project);
         let Ok(stat) = Stat::of(&there) else { continue };
-        let is_folder = stat.kind() == FileType::Directory;
-        if is_folder && ((context.owned)(&path) || path != *output) {
-            for entry in fs::read_dir(&there).map_err(TaskError::io("list", &there))?.flatten() {
-                // Nothing of ours has a name that is not UTF-8, nor can a path here name it.
-                if let Some(name) = entry.file_name().to_str() {
-                    todo.push(path.child(name));
-                }
+        if stat.kind() == FileType::Directory {
+            let below = below(&path, context)?;
+            // An empty folder holds nothing that could be lost, and one with something of ours in
+            // it stays where it is, without what is not.
+            if below.is_empty() || below.iter().any(|path| holds_ours(path, context)) {
+                todo.extend(below);
+                continue;
             }
-        } else if !(context.owned)(&path) {
-            let kept = context.store.displace(context.run, &there, &path)?;
-            out.push((path, kept));
+        } else if (context.owned)(&path) {
+            continue;
         }
+        let kept = context.store.displace(context.run, &there, &path)?;
+        out.push((path, kept));
     }
     Ok(out)
+}
+
+/// What is in a folder. Names that are not UTF-8 are nothing of ours, and no path names them.
+fn below(folder: &RelPath, context: &Context) -> Result<Vec<RelPath>, TaskError> {
+    let there = folder.under(&context.project);
+    let entries = fs::read_dir(&there).map_err(TaskError::io("list", &there))?;
+    Ok(entries.flatten().filter_map(|entry| Some(folder.child(entry.file_name().to_str()?))).collect())
+}
+
+fn holds_ours(path: &RelPath, context: &Context) -> bool {
+    match Stat::of(&path.under(&context.project)) {
+        Ok(stat) if stat.kind() == FileType::Directory => {
+            below(path, context).is_ok_and(|below| below.iter().any(|path| holds_ours(path, context)))
+        }
+        _ => (context.owned)(path),
+    }
 }
 
 /// Removes what this node published at the same places earlier and does not want any more, where
@@ -349,6 +366,8 @@ fn report_foreign(request: &Request<'_>, roots: &[&Wanted], stays: &BTreeSet<Rel
                 let path = folder.child(&name);
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     todo.push(path);
+                } else if name.starts_with(".osgraph-") {
+                    // On its way out, from where the store's own trash cannot be reached.
                 } else if !stays.contains(&path) && !is_seed(request, &path) && !(context.owned)(&path) {
                     foreign.push(path);
                 }

@@ -16,7 +16,7 @@ base-image "base" {
 command "embed" {
     from "base"
     input "app"
-    run "sh" "-c" "head -c 10 sysroot/a > embedded; cat app/x >> embedded"
+    run "sh" "-c" "head -c 10 base/sysroot/a > embedded; cat app/x >> embedded"
     output "embedded"
 }
 "##;

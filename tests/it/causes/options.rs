@@ -164,6 +164,7 @@ fn order_of_nodes_that_must_be_done_before_does_not_count() {
 fn isolation_counts() {
     let project = project();
     project.edit_pipeline("command \"second\"", "command \"second\" isolate=#false");
+    project.edit_pipeline(" into=\"below\"", "");
     project.edit_pipeline("cat below/out", "cat out");
     project.runs(&["second"]);
 }
