@@ -40,8 +40,9 @@ pub struct Loaded {
     pub digest: Digest,
     /// Environment names that may give parameters.
     pub names: Vec<String>,
-    /// Files that may give parameters, there or not: one that appears hides a default.
-    pub param_files: Vec<RelPath>,
+    /// Files that may give parameters, there or not, since one that appears hides a default; and
+    /// what was read of those that did.
+    pub param_files: Vec<(RelPath, Option<Digest>)>,
 }
 
 /// Reads the pipeline; its compiled form is taken from `snapshot` where the text is the same.
@@ -61,10 +62,15 @@ pub fn load(ground: &Ground, snapshot: &mut Snapshot) -> Result<Loaded, Fault> {
             (parsed, bytes)
         }
     };
+    let read: RefCell<HashMap<RelPath, Digest>> = RefCell::default();
     let overrides = Overrides {
         set: ground.set.clone(),
         env: &environment,
-        read_file: &|path: &RelPath| std::fs::read(path.under(&ground.project)),
+        read_file: &|path: &RelPath| {
+            let bytes = std::fs::read(path.under(&ground.project))?;
+            read.borrow_mut().insert(path.clone(), Digest::of(&bytes));
+            Ok(bytes)
+        },
         host_arch: std::env::consts::ARCH,
     };
     let pipeline = parsed.resolve(&source, &overrides).map_err(Fault::pipeline)?;
@@ -78,6 +84,10 @@ pub fn load(ground: &Ground, snapshot: &mut Snapshot) -> Result<Loaded, Fault> {
         .parameters()
         .iter()
         .filter_map(|param| param.from_file.as_ref().map(|path| path.value.clone()))
+        .map(|path| {
+            let digest = read.borrow().get(&path).copied();
+            (path, digest)
+        })
         .collect();
     drop(parsed);
     let graph = Graph::build(&pipeline, &source).map_err(Fault::pipeline)?;
@@ -171,12 +181,14 @@ pub fn prepare(
         resolve: &resolve,
         published: &published,
     };
-    observer.file(&ground.file).map_err(|error| Fault::Io {
-        action: format!("read `{}`", ground.shown),
-        source: std::io::Error::other(error),
-    })?;
-    for path in &loaded.param_files {
-        observer.note_present(&path.under(&ground.project));
+    // Both were read before there was an observer.
+    observer.note_read(&ground.file, &loaded.digest);
+    for (path, read) in &loaded.param_files {
+        let path = path.under(&ground.project);
+        match read {
+            Some(digest) => observer.note_read(&path, digest),
+            None => observer.note_present(&observer.follow(&path)),
+        }
     }
     let refs: Vec<&Node> = nodes.iter().collect();
     let mut gathered = gather(&loaded.pipeline, &refs, &around, &mut observer)
@@ -250,7 +262,8 @@ fn order_of(node: &Node, orders: &Orders<'_>, store: &Store, project_id: &str) -
     }
     if named(orders.assume_fresh) {
         let latest = store.latest_record(project_id, &node.name)?;
-        let record = latest.ok_or_else(|| Fault::NothingToAssume(node.name.clone()))?;
+        let record = latest.filter(|record| store.has_artifact(&record.artifact));
+        let record = record.ok_or_else(|| Fault::NothingToAssume(node.name.clone()))?;
         return Ok(Order::Assume(record.artifact));
     }
     Ok(if named(orders.rebuild) {
@@ -344,7 +357,9 @@ impl Prepared {
         (0..self.nodes.len())
             .filter(|at| self.subjects[*at].order != Order::Nothing)
             .map(|at| {
-                let below = self.loaded.graph.affected(&[self.order[at]]);
+                // Looked for only where it is shown: it goes through the whole graph.
+                let runs = matches!(judged[at].verdict, Verdict::Stale(_) | Verdict::Waiting(_));
+                let below = if runs { self.loaded.graph.affected(&[self.order[at]]) } else { Vec::new() };
                 let below: HashSet<NodeIndex> = below.into_iter().collect();
                 let downstream = (at + 1..self.nodes.len())
                     .filter(|down| below.contains(&self.order[*down]))

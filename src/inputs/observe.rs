@@ -4,7 +4,8 @@
 //! [`super::verify`], and collects what it saw into a new one.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -107,6 +108,8 @@ pub struct Observer<'a> {
     asked: HashMap<Digest, usize>,
     /// Whether a walk of the index was taken over, and with it the rules that held for all of them.
     took_over: bool,
+    /// The user's own excludes file, if there may be one.
+    excludes: Option<PathBuf>,
     builder: Mutex<Builder>,
 }
 
@@ -151,13 +154,14 @@ impl<'a> Observer<'a> {
             walks: Vec::new(),
             asked: HashMap::new(),
             took_over: false,
+            excludes: ignore::gitignore::gitconfig_excludes_path(),
             builder: Mutex::new(Builder::default()),
         }
     }
 
     /// Walks and hashes a folder; the same question is answered once.
     pub fn folder(&mut self, request: &Request) -> Result<Arc<Observation>, ObserveError> {
-        let asked = question(request);
+        let asked = self.with_rules(question(request));
         if let Some(at) = self.asked.get(&asked) {
             return Ok(self.walks[*at].clone());
         }
@@ -180,6 +184,12 @@ impl<'a> Observer<'a> {
         self.asked.insert(asked, self.walks.len());
         self.walks.push(observation.clone());
         Ok(observation)
+    }
+
+    /// The user's own excludes file is where their configuration and environment say.
+    fn with_rules(&self, question: Digest) -> Digest {
+        let excludes = self.excludes.as_deref().map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
+        Digest::of(&[question.as_bytes().as_slice(), excludes].concat())
     }
 
     /// The last walk that answered this question, brought up to date by the stats just taken,
@@ -334,6 +344,36 @@ impl<'a> Observer<'a> {
         Ok(seen)
     }
 
+    /// Where an absolute path leads: every link on the way is watched, because a link that is
+    /// turned leaves the files that it led to as they were. What cannot be followed comes back as
+    /// far as it could.
+    pub fn follow(&self, path: &Path) -> PathBuf {
+        /// As many links as the kernel follows.
+        const HOPS: usize = 40;
+        let mut todo: Vec<OsString> = names(path);
+        let mut at = PathBuf::from("/");
+        let mut hops = 0;
+        while let Some(name) = todo.pop() {
+            if name == ".." {
+                at.pop();
+                continue;
+            }
+            let next = at.join(&name);
+            match std::fs::read_link(&next) {
+                Ok(target) if hops < HOPS => {
+                    hops += 1;
+                    self.note_present(&next);
+                    if target.is_absolute() {
+                        at = PathBuf::from("/");
+                    }
+                    todo.extend(names(&target));
+                }
+                _ => at = next,
+            }
+        }
+        at
+    }
+
     /// What the index of the run before knows, to be asked on its own.
     pub fn known(&self) -> Arc<Known> {
         self.known.clone()
@@ -350,10 +390,24 @@ impl<'a> Observer<'a> {
         self.builder().add_loose(path, found);
     }
 
-    /// Remembers a file that decides what walks count, and is about to be read.
+    /// Remembers a file that decides what walks count, and is about to be read, and what it links to.
     pub fn note_rules(&self, path: &Path) {
-        let found = self.seen(Stat::of(path).ok());
-        self.builder().add_rules(path, found);
+        for path in [path, &self.follow(path)] {
+            let found = self.seen(Stat::of(path).ok());
+            self.builder().add_rules(path, found);
+        }
+    }
+
+    /// Remembers a file of which `read` was read a moment ago. When there is something else by now,
+    /// what was made of it stands for this once.
+    pub fn note_read(&self, path: &Path, read: &Digest) {
+        let place = self.follow(path);
+        let same = self
+            .file(&place)
+            .is_ok_and(|seen| matches!(seen.entry, Entry::File { digest, .. } if digest == *read));
+        if !same {
+            self.note(&place, Loose::Noticed { stat: Stat::default(), racy: true });
+        }
     }
 
     fn seen(&self, stat: Option<Stat>) -> Loose {
@@ -389,6 +443,18 @@ impl Seen {
             Entry::Directory { .. } => Loose::Folder,
         }
     }
+}
+
+/// A path's components, the last first; none for `/` and `.`.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn missing(path: &Path, source: std::io::Error) -> ObserveError {

@@ -15,6 +15,9 @@ use crate::path::RelPath;
 /// How often the clock is looked at until it has moved, a millisecond apart: a tick is 10 at most.
 const TICKS: usize = 20;
 
+/// Half of the second by which the mtime of what is published lies back, in nanoseconds.
+const SETTLED: i64 = 500_000_000;
+
 /// What a survey saw: the makings of the next index.
 pub struct Sightings {
     pub(super) walks: Vec<Arc<Observation>>,
@@ -23,8 +26,16 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Adds a path outside of walks. The later of two additions counts.
+    /// Adds a path outside of walks. The later of two additions counts. A file with an mtime well
+    /// before its ctime, as what osgraph publishes has, is never racy: no later write can share it.
     pub fn add(&mut self, path: &Path, found: Loose) {
+        let found = match found {
+            Loose::File { stat, digest, .. } => {
+                let is_settled = stat.mtime < stat.ctime - SETTLED;
+                Loose::File { stat, digest, racy: !is_settled && self.clock.is_racy(&stat) }
+            }
+            other => other,
+        };
         self.loose.add_loose(path, found);
     }
 

@@ -331,7 +331,8 @@ fn remove_leftovers(
         }
     }
     for (path, leaf) in &before {
-        if stays.contains(path) {
+        // What became a seed is the user's from now on.
+        if stays.contains(path) || is_seed(request, path) {
             continue;
         }
         let there = path.under(&context.project);

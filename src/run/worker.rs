@@ -20,7 +20,6 @@ use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_
 use crate::run::wanted::{self, Packed, Publishing, Unknown};
 use crate::run::{archive, assemble, extract, recipe, source};
 use crate::store::{Finish, Ingest, Lease, Published, StoreError};
-use crate::tree::Entry;
 
 /// What [`make`] came back with.
 #[derive(Debug)]
@@ -104,7 +103,7 @@ pub fn make(
     if let Some(key) = key
         && !forced
         && let Some(record) = context.store.record_by_key(key)?
-        && is_whole(&record.artifact, context)
+        && context.store.has_artifact(&record.artifact)
     {
         // Publishing takes the outputs' leases itself.
         leases.truncate(1);
@@ -135,16 +134,6 @@ pub fn make(
         }
     };
     Ok((Product::Made(made), leases))
-}
-
-/// Whether the store still has all of an artifact.
-fn is_whole(artifact: &Artifact, context: &Context) -> bool {
-    match artifact {
-        Artifact::Entry(Entry::File { digest, .. }) => context.store.contains(digest),
-        Artifact::Entry(Entry::Directory { digest }) => context.store.has_tree(*digest),
-        Artifact::Entry(Entry::Symlink { .. }) => true,
-        Artifact::Image(_) => false,
-    }
 }
 
 /// Waits for a lease, saying so once, for as long as nobody interrupts.

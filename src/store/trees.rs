@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::digest::Digest;
+use crate::record::Artifact;
 use crate::store::error::{PlaceError, StoreError};
 use crate::store::lease::lock;
 use crate::store::open::Store;
@@ -86,6 +87,16 @@ impl Store {
         let Ok(tree) = self.tree(root) else { return false };
         let files: HashSet<Digest> = tree.directories.values().flat_map(|d| files(d)).collect();
         self.missing(files).is_empty()
+    }
+
+    /// Whether all of an artifact is here. Of an image only its engine knows.
+    pub fn has_artifact(&self, artifact: &Artifact) -> bool {
+        match artifact {
+            Artifact::Entry(Entry::File { digest, .. }) => self.contains(digest),
+            Artifact::Entry(Entry::Directory { digest }) => self.has_tree(*digest),
+            Artifact::Entry(Entry::Symlink { .. }) => true,
+            Artifact::Image(_) => false,
+        }
     }
 
     /// A folder that holds the tree, made when there is none. It is shared and disposable: to be

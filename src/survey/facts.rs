@@ -148,8 +148,7 @@ impl Facts for StoreFacts<'_> {
     }
 }
 
-/// A standing output as a row of the index. Its mtime is osgraph's doing and lies in the past, so
-/// no later write can share it: it is never racy.
+/// A standing output as a row of the index; who adds it there tells whether it is racy.
 pub fn loose(one: &Standing) -> Loose {
     let Standing { path: _, stat, digest, is_link } = one;
     if one.is_folder() {

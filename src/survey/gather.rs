@@ -4,13 +4,11 @@
 //! name is asked once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Component as PathComponent, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource};
+use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource, User};
 use crate::inputs::hash::HashError;
 use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
@@ -198,6 +196,15 @@ impl Disk<'_, '_> {
             for folder in root.ancestors() {
                 self.observer.note_rules(&folder.join(".git"));
             }
+            // What names the user's own excludes file, which holds without a repository too.
+            let User { home, config_home } = &self.around.git.user;
+            let config_home = config_home.clone().or_else(|| Some(home.as_ref()?.join(".config")));
+            for path in [
+                home.as_ref().map(|home| home.join(".gitconfig")),
+                config_home.map(|dir| dir.join("git/config")),
+            ] {
+                path.into_iter().for_each(|path| self.observer.note_rules(&path));
+            }
             return Ok(BTreeSet::new());
         };
         if !self.tracked.contains_key(&top) {
@@ -223,40 +230,10 @@ impl Disk<'_, '_> {
         Ok(self.tracked[&top].iter().filter_map(|path| path.below(&below)).collect())
     }
 
-    /// Where an absolute path leads: every link on the way is watched, because a link that is
-    /// turned leaves the files that it led to as they were. What cannot be followed comes back as
-    /// far as it could.
-    fn follow(&mut self, path: &Path) -> PathBuf {
-        /// As many links as the kernel follows.
-        const HOPS: usize = 40;
-        let mut todo: Vec<OsString> = names(path);
-        let mut at = PathBuf::from("/");
-        let mut hops = 0;
-        while let Some(name) = todo.pop() {
-            if name == ".." {
-                at.pop();
-                continue;
-            }
-            let next = at.join(&name);
-            match fs::read_link(&next) {
-                Ok(target) if hops < HOPS => {
-                    hops += 1;
-                    self.observer.note_present(&next);
-                    if target.is_absolute() {
-                        at = PathBuf::from("/");
-                    }
-                    todo.extend(names(&target));
-                }
-                _ => at = next,
-            }
-        }
-        at
-    }
-
     /// Looks at an absolute path. A link that is named explicitly is followed, and watched.
     fn look(&mut self, path: &Path, excludes: &[Spanned<String>]) -> Result<(Entry, Input), GatherError> {
         let named = path;
-        let path = self.follow(named);
+        let path = self.observer.follow(named);
         if Stat::of(&path).is_err() {
             return Err(ObserveError::Missing { path: named.display().to_string() }.into());
         }
@@ -302,7 +279,7 @@ impl Disk<'_, '_> {
     /// Without `..` and links, so that cuts below it are recognised.
     fn absolute(&mut self, path: &str) -> PathBuf {
         let joined = self.around.project.join(path);
-        self.follow(&joined)
+        self.observer.follow(&joined)
     }
 }
 
@@ -361,7 +338,7 @@ impl World for Disk<'_, '_> {
             for place in &found.searched {
                 self.observer.note_present(place);
             }
-            let path = self.follow(&found.program.ok_or_else(missing)?);
+            let path = self.observer.follow(&found.program.ok_or_else(missing)?);
             return Ok(Value::Entry(self.observer.file(&path)?.entry));
         };
         let pass = pass.iter().map(|name| name.value.clone()).collect();
@@ -415,18 +392,6 @@ impl World for Disk<'_, '_> {
 
 fn relative(path: &Path) -> Option<RelPath> {
     RelPath::parse(path.to_str()?).ok()
-}
-
-/// A path's components, the last first; none for `/` and `.`.
-fn names(path: &Path) -> Vec<OsString> {
-    path.components()
-        .rev()
-        .filter_map(|component| match component {
-            PathComponent::Normal(name) => Some(name.to_owned()),
-            PathComponent::ParentDir => Some("..".into()),
-            _ => None,
-        })
-        .collect()
 }
 
 fn recipe_span(recipe: &Recipe) -> Option<Span> {

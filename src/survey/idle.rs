@@ -48,7 +48,9 @@ impl Question<'_> {
             put(name);
             put(value);
         }
-        for name in names {
+        // By the first two, git and walks find the user's own ignore rules.
+        let own = ["HOME".to_owned(), "XDG_CONFIG_HOME".to_owned()];
+        for name in own.iter().chain(names) {
             put(name);
             put(&environment(name).map_or_else(|| "unset".to_owned(), |value| format!("={value}")));
         }

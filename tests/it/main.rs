@@ -12,6 +12,7 @@ mod docs_events;
 mod docs_pipeline;
 mod hostile_kdl;
 mod init_template;
+mod links;
 mod metamorphic;
 mod quickstart;
 mod trees;
