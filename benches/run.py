@@ -14,7 +14,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 
 import data
@@ -222,7 +221,7 @@ def parse():
     parser.add_argument("--tools", help="tools: osgraph,n2,ninja,make,task")
     parser.add_argument("--osgraph", default=os.path.join(ROOT, "target/release/osgraph"), metavar="PATH")
     parser.add_argument("--limits", metavar="PATH", help="a built benches/limits.rs (else cargo builds it)")
-    parser.add_argument("--dir", default=os.path.join(tempfile.gettempdir(), "osgraph-bench"),
+    parser.add_argument("--dir", default="/var/tmp/osgraph-bench",
                         help="on the file system to measure, outside any repository (%(default)s)")
     parser.add_argument("--json", metavar="FILE", help="one line for each run")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one run (%(default)s)")
