@@ -42,6 +42,8 @@ pub struct Outcome {
 /// A file on its way: where it is staged and where it goes.
 struct Move {
     node: NodeName,
+    /// The published path that it belongs to.
+    root: RelPath,
     staged: PathBuf,
     path: RelPath,
     digest: Digest,
@@ -115,7 +117,8 @@ fn publish_staged(
         context.store.place(&placements)?;
     }
     for (order, path) in folders {
-        make_way(&path, &requests[order].node.name, context)?;
+        let request = &requests[order];
+        make_way(&path, &root_of(request, &path), &request.node.name, context)?;
         let there = path.under(&context.project);
         create_folder(&there)?;
         let stat = Stat::of(&there).map_err(TaskError::io("read", &there))?;
@@ -191,20 +194,21 @@ fn stage(
     folders: &mut Vec<(usize, RelPath)>,
 ) -> Result<(), TaskError> {
     let node = request.node.name.clone();
+    let root = root_of(request, &path);
     match leaf {
         Leaf::EmptyDirectory => folders.push((order, path)),
         Leaf::Symlink { target } => {
             let staged = stages.next(&path)?;
             std::os::unix::fs::symlink(&target, &staged).map_err(TaskError::io("create", &staged))?;
             let digest = Digest::of(target.as_bytes());
-            moves.push((order, Move { node, staged, path, digest, is_link: true }));
+            moves.push((order, Move { node, root, staged, path, digest, is_link: true }));
         }
         Leaf::File { digest, size, executable } => {
             let staged = stages.next(&path)?;
             let placement =
                 placements.entry(digest).or_insert_with(|| Placement { digest, size, targets: Vec::new() });
             placement.targets.push(Target { path: staged.clone(), executable });
-            moves.push((order, Move { node, staged, path, digest, is_link: false }));
+            moves.push((order, Move { node, root, staged, path, digest, is_link: false }));
         }
     }
     Ok(())
@@ -212,16 +216,22 @@ fn stage(
 
 /// Renames one staged file to its place and stats it there: a rename moves the ctime.
 fn put(step: Move, context: &Context) -> Result<Standing, TaskError> {
-    let Move { node, staged, path, digest, is_link } = step;
-    make_way(&path, &node, context)?;
+    let Move { node, root, staged, path, digest, is_link } = step;
+    make_way(&path, &root, &node, context)?;
     let there = path.under(&context.project);
     fs::rename(&staged, &there).map_err(TaskError::io("publish", &there))?;
     let stat = Stat::of(&there).map_err(TaskError::io("read", &there))?;
     Ok(Standing { path, stat, digest, is_link })
 }
 
+/// The published path that holds `path`, or itself where none does (a seed).
+fn root_of(request: &Request<'_>, path: &RelPath) -> RelPath {
+    let mut wanted = request.publishing.wanted.iter().map(|one| &one.path);
+    wanted.find(|root| path.is_within(root)).unwrap_or(path).clone()
+}
+
 /// Sees to it that nothing is at `path` and that the folders above it are there.
-fn make_way(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
+fn make_way(path: &RelPath, root: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
     let mut above: Vec<RelPath> = Vec::new();
     let mut at = path.parent();
     while let Some(folder) = at {
@@ -232,9 +242,12 @@ fn make_way(path: &RelPath, node: &NodeName, context: &Context) -> Result<(), Ta
         let there = folder.under(&context.project);
         match Stat::of(&there) {
             Ok(stat) if stat.kind() == FileType::Directory => {}
-            // A link that leads to a folder is the user's arrangement of their disk, unless it
-            // stands inside an output of ours.
-            Ok(stat) if stat.kind() == FileType::Symlink && there.is_dir() && !(context.owned)(folder) => {}
+            // A link that leads to a folder is the user's arrangement of their disk. Inside an
+            // output it is not: behind it lies what is not ours to write or to replace.
+            Ok(stat)
+                if stat.kind() == FileType::Symlink
+                    && there.is_dir()
+                    && (folder == root || !folder.is_within(root)) => {}
             Ok(_) => {
                 move_away(folder, node, context)?;
                 create_folder(&there)?;

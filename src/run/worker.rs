@@ -20,6 +20,7 @@ use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_
 use crate::run::wanted::{self, Packed, Publishing, Unknown};
 use crate::run::{archive, assemble, extract, recipe, source};
 use crate::store::{Finish, Ingest, Lease, Published, StoreError};
+use crate::tree::{Entry, Leaf};
 
 /// What [`make`] came back with.
 #[derive(Debug)]
@@ -389,10 +390,11 @@ fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
     if list.iter().all(|one| one.keep.is_none()) {
         return Ok(());
     }
-    let history: Vec<Recorded> = (context.archives)()
-        .into_iter()
+    let recorded = (context.archives)();
+    let history: Vec<Recorded> = recorded
+        .iter()
         .filter(|one| one.what == Published::Archive)
-        .map(|one| Recorded { path: one.path, run: one.run })
+        .map(|one| Recorded { path: one.path.clone(), run: one.run })
         .collect();
     for one in list {
         let Some(keep) = one.keep else { continue };
@@ -406,8 +408,24 @@ fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
         );
         for path in gone {
             let there = path.under(&context.project);
-            if there.symlink_metadata().is_ok() {
+            if there.symlink_metadata().is_err() {
+                continue;
+            }
+            // What someone put in an old archive's place is not ours to remove.
+            let leaf = recorded.iter().find(|one| one.path == path).and_then(|one| match one.entry {
+                Some(Entry::File { digest, size, executable }) => {
+                    Some(Leaf::File { digest, size, executable })
+                }
+                _ => None,
+            });
+            let known = &*context.known;
+            let ours = leaf
+                .is_some_and(|leaf| matches!(look(&context.project, &path, &leaf, known), Found::Right(_)));
+            if ours {
                 context.store.discard([&there])?;
+            } else {
+                let message = format!("`{path}` is not what was published there: left alone");
+                context.warn(&request.node.name, message, None);
             }
         }
     }

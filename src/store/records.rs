@@ -181,7 +181,7 @@ impl Store {
     }
 
     /// Every path that was ever published, sorted: none of them counts as an input.
-    /// Every archive that the project ever published; entries are not told.
+    /// Every archive and checksum file that the project ever published.
     pub fn archive_history(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
         self.db.archive_history(project)
     }

@@ -49,12 +49,22 @@ const WORDS: [(Published, &str); 5] = [
 impl Db {
     /// What stands published now, by path.
     pub(in crate::store) fn publications(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
+        self.publications_where(project, "current = 1")
+    }
+
+    /// Every archive and checksum file that the project ever published, each with the run that
+    /// last did and what it was then.
+    pub(in crate::store) fn archive_history(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
+        self.publications_where(project, "what IN ('archive', 'checksum')")
+    }
+
+    fn publications_where(&self, project: &str, condition: &str) -> Result<Vec<Publication>, StoreError> {
         self.read(|connection| {
             let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
-            let mut statement = connection.prepare_cached(
+            let mut statement = connection.prepare_cached(&format!(
                 "SELECT path, node, what, entry, run FROM publications
-                 WHERE project = ?1 AND current = 1 ORDER BY path",
-            )?;
+                 WHERE project = ?1 AND {condition} ORDER BY path"
+            ))?;
             let mut rows = statement.query([project])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
@@ -78,29 +88,6 @@ impl Db {
                 .prepare_cached("SELECT path FROM publications WHERE project = ?1 ORDER BY path")?;
             let rows = statement.query_map([project], |row| row.get::<_, String>(0))?;
             rows.filter_map(|path| path.map(|path| RelPath::try_from(path).ok()).transpose()).collect()
-        })
-    }
-
-    /// Every archive that the project ever published, with the run that last did.
-    pub(in crate::store) fn archive_history(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
-        self.read(|connection| {
-            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
-            let mut statement = connection.prepare_cached(
-                "SELECT path, node, run FROM publications
-                 WHERE project = ?1 AND what = 'archive' ORDER BY path",
-            )?;
-            let rows = statement.query_map([project], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
-            })?;
-            let mut found = Vec::new();
-            for row in rows {
-                let (path, node, run) = row?;
-                if let Ok(path) = RelPath::try_from(path) {
-                    let (node, run) = (NodeName(node), RunId(run));
-                    found.push(Publication { path, node, what: Published::Archive, entry: None, run });
-                }
-            }
-            Ok(found)
         })
     }
 

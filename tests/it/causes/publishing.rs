@@ -73,6 +73,31 @@ fn archive_name_publishes_without_running_and_retention_keeps_the_newest() {
 }
 
 #[test]
+fn retention_leaves_what_someone_put_in_an_old_archives_place() {
+    let project = project();
+    project.remove("dist/app-1.tar.gz");
+    project.write("dist/app-1.tar.gz", "mine");
+    for version in ["2", "3"] {
+        project.run_with(&["--set", &format!("version={version}")]);
+    }
+    assert_eq!(project.read("dist/app-1.tar.gz"), "mine");
+    assert!(!project.exists("dist/app-1.tar.gz.sha256"), "that one was still osgraph's");
+}
+
+#[test]
+fn folder_of_an_output_that_became_a_link_is_not_written_through() {
+    let project = project();
+    project.write("elsewhere/app", "mine");
+    project.remove("package/bin");
+    project.link("../elsewhere", "package/bin");
+    let said = project.run();
+    assert!(said.ran.is_empty(), "{}", said.text);
+    assert_eq!(project.read("elsewhere/app"), "mine");
+    assert_eq!(project.read("package/bin/app"), project.read("one"));
+    project.is_fresh();
+}
+
+#[test]
 fn archive_that_still_stands_is_as_old_as_the_run_that_published_it() {
     let project = project();
     for version in ["2", "1", "3"] {
