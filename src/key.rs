@@ -22,6 +22,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::{DecodeError, Reader, put_text};
 use crate::digest::Digest;
 use crate::tree::{Entry, TreeDigest};
 
@@ -96,13 +97,6 @@ pub struct Manifest {
     components: Vec<Component>,
 }
 
-/// Bytes that are no canonical manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a canonical manifest (at byte {at})")]
-pub struct DecodeError {
-    pub at: usize,
-}
-
 impl Manifest {
     /// `kind` carries the version of its meaning, as `command 1`. Sorts the components.
     ///
@@ -169,16 +163,16 @@ impl Manifest {
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = Reader::new(bytes);
         if reader.take(MAGIC.len())? != MAGIC {
             return Err(DecodeError { at: 0 });
         }
         let kind = reader.text()?;
-        let count = u32::from_le_bytes(reader.array()?);
+        let count = reader.count()?;
         let mut components: Vec<Component> = Vec::new();
         for _ in 0..count {
-            let at = reader.at;
-            let facet = match reader.take(1)?[0] {
+            let at = reader.at();
+            let facet = match reader.byte()? {
                 b'o' => Facet::Own,
                 b'e' => Facet::Environment,
                 b'u' => Facet::Upstream,
@@ -189,18 +183,13 @@ impl Manifest {
             if !sorted {
                 return Err(DecodeError { at });
             }
-            components.push(Component { facet, label, value: reader.value()? });
+            components.push(Component { facet, label, value: value(&mut reader)? });
         }
-        if reader.at != bytes.len() {
-            return Err(DecodeError { at: reader.at });
+        if !reader.is_at_end() {
+            return Err(DecodeError { at: reader.at() });
         }
         Ok(Self { kind, components })
     }
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
 }
 
 fn put_value(out: &mut Vec<u8>, value: &Value) {
@@ -229,46 +218,17 @@ fn put_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let end = self.at.checked_add(count).ok_or(DecodeError { at: self.at })?;
-        let part = self.bytes.get(self.at..end).ok_or(DecodeError { at: self.at })?;
-        self.at = end;
-        Ok(part)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let at = self.at;
-        self.take(N)?.try_into().map_err(|_| DecodeError { at })
-    }
-
-    fn digest(&mut self) -> Result<Digest, DecodeError> {
-        Ok(Digest::from_bytes(self.array()?))
-    }
-
-    fn text(&mut self) -> Result<String, DecodeError> {
-        let at = self.at;
-        let length = u32::from_le_bytes(self.array()?) as usize;
-        String::from_utf8(self.take(length)?.to_vec()).map_err(|_| DecodeError { at })
-    }
-
-    fn value(&mut self) -> Result<Value, DecodeError> {
-        let at = self.at;
-        Ok(match self.take(1)?[0] {
-            b't' => Value::Text(self.text()?),
-            kind @ (b'f' | b'x') => {
-                let size = u64::from_le_bytes(self.array()?);
-                Value::Entry(Entry::File { digest: self.digest()?, size, executable: kind == b'x' })
-            }
-            b'l' => Value::Entry(Entry::Symlink { target: self.text()? }),
-            b'd' => Value::Entry(Entry::Directory { digest: TreeDigest(self.digest()?) }),
-            b'i' => Value::Image(self.digest()?),
-            _ => return Err(DecodeError { at }),
-        })
-    }
+fn value(reader: &mut Reader<'_>) -> Result<Value, DecodeError> {
+    let at = reader.at();
+    Ok(match reader.byte()? {
+        b't' => Value::Text(reader.text()?),
+        kind @ (b'f' | b'x') => {
+            let size = reader.number()?;
+            Value::Entry(Entry::File { digest: reader.digest()?, size, executable: kind == b'x' })
+        }
+        b'l' => Value::Entry(Entry::Symlink { target: reader.text()? }),
+        b'd' => Value::Entry(Entry::Directory { digest: TreeDigest(reader.digest()?) }),
+        b'i' => Value::Image(reader.digest()?),
+        _ => return Err(DecodeError { at }),
+    })
 }

@@ -18,7 +18,7 @@ mod diff;
 mod encoding;
 
 pub use diff::{Change, ChangeKind, diff};
-pub use encoding::{DecodeError, MAGIC};
+pub use encoding::MAGIC;
 
 /// The digest of a [`Directory`]'s canonical bytes, and so of the whole tree below it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -352,7 +352,7 @@ impl Run<'_> {
         self.ended.failed += 1;
         let node = &self.names[at];
         let log = self.context.log_path(node);
-        let printed = std::fs::read(&log).ok();
+        let printed = end_of(&log).ok();
         let text = printed.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         self.context.say(Event::NodeFailed {
@@ -367,6 +367,18 @@ impl Run<'_> {
 
 /// How many of the last lines of a failed recipe are shown.
 const TAIL: usize = 20;
+
+/// The last bytes of a log, however long it is: more than [`TAIL`] lines of any terminal.
+fn end_of(log: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    const MOST: u64 = 64 << 10;
+    let mut file = std::fs::File::open(log)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// An error and what caused it, in one line.
 fn chain(error: &dyn std::error::Error) -> String {

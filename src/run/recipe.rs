@@ -144,8 +144,10 @@ fn made(
 ) -> Result<Made, TaskError> {
     context.store.put_tree(&tree)?;
     let log = if printed > 0 {
-        let text = fs::read(log).map_err(TaskError::io("read", log))?;
-        let digest = context.store.put(&text)?;
+        let mut text = fs::File::open(log).map_err(TaskError::io("read", log))?;
+        let mut batch = context.store.batch();
+        let (digest, _) = batch.add(&mut text, printed)?;
+        batch.finish()?;
         let _ = fs::remove_file(log);
         Some(digest)
     } else {

@@ -10,23 +10,11 @@
 //!   d: digest                    32 bytes
 //! ```
 
-use crate::digest::Digest;
+use crate::canonical::{DecodeError, Reader, put_text};
 use crate::tree::{Directory, Entry, TreeDigest};
 
 /// Opens every encoded directory. A changed meaning needs a new number.
 pub const MAGIC: &[u8] = b"osgraph-dir 1\n";
-
-/// Bytes that are no canonical directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a canonical directory (at byte {at})")]
-pub struct DecodeError {
-    pub at: usize,
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
-}
 
 impl Directory {
     pub fn encode(&self) -> Vec<u8> {
@@ -55,14 +43,14 @@ impl Directory {
     /// Reads canonical bytes back, refusing all others: unsorted or doubled names, names that
     /// could leave the folder, bytes left over.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = Reader::new(bytes);
         if reader.take(MAGIC.len())? != MAGIC {
             return Err(DecodeError { at: 0 });
         }
         let mut entries: Vec<(String, Entry)> = Vec::new();
-        while reader.at < bytes.len() {
-            let start = reader.at;
-            let kind = reader.take(1)?[0];
+        while !reader.is_at_end() {
+            let start = reader.at();
+            let kind = reader.byte()?;
             let name = reader.text()?;
             let sorted = entries.last().is_none_or(|(last, _)| last.as_bytes() < name.as_bytes());
             if !sorted || name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
@@ -70,45 +58,15 @@ impl Directory {
             }
             let entry = match kind {
                 b'f' | b'x' => {
-                    let size = u64::from_le_bytes(reader.array()?);
-                    Entry::File {
-                        digest: Digest::from_bytes(reader.array()?),
-                        size,
-                        executable: kind == b'x',
-                    }
+                    let size = reader.number()?;
+                    Entry::File { digest: reader.digest()?, size, executable: kind == b'x' }
                 }
                 b'l' => Entry::Symlink { target: reader.text()? },
-                b'd' => Entry::Directory { digest: TreeDigest(Digest::from_bytes(reader.array()?)) },
+                b'd' => Entry::Directory { digest: TreeDigest(reader.digest()?) },
                 _ => return Err(DecodeError { at: start }),
             };
             entries.push((name, entry));
         }
         Ok(Self { entries })
-    }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let end = self.at.checked_add(count).ok_or(DecodeError { at: self.at })?;
-        let part = self.bytes.get(self.at..end).ok_or(DecodeError { at: self.at })?;
-        self.at = end;
-        Ok(part)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let at = self.at;
-        self.take(N)?.try_into().map_err(|_| DecodeError { at })
-    }
-
-    fn text(&mut self) -> Result<String, DecodeError> {
-        let at = self.at;
-        let length = u32::from_le_bytes(self.array()?) as usize;
-        let bytes = self.take(length)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError { at })
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Low to high. A module imports from its own layer or a lower one, never in a circle.
 const LAYERS: &[&[&str]] = &[
-    &["copy", "digest", "path", "tree"],
+    &["canonical", "copy", "digest", "path", "tree"],
     &["pipeline"],
     &["graph", "inputs"],
     &["key", "record"],
