@@ -1,6 +1,6 @@
 //! Syntax to typed nodes: what each word of a pipeline file means.
 //!
-//! One module per kind of node; what they share is in [`super::scope`]. A node with a mistake is
+//! One module per kind of node; what they share is in `scope`. A node with a mistake is
 //! left out of the pipeline but stays known by name, so that one mistake is not reported again
 //! wherever the node is named. Knows nothing of KDL, files or running.
 

@@ -3,7 +3,7 @@
 //! A [`Document`] is flat: three vectors and one text, so that reading a cached one allocates
 //! four times however many nodes it has. It is taken before interpolation and depends on the
 //! file's bytes alone, so it may be cached by their digest. Knows neither the `kdl` crate
-//! ([`super::reader`] does) nor what any node means ([`super::decode`] does).
+//! (`reader` does) nor what any node means ([`super::decode`] does).
 
 use serde::{Deserialize, Serialize};
 

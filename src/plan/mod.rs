@@ -1,7 +1,7 @@
 //! What has to be done, and why: one judge over facts that someone else gathered.
 //!
 //! Pure: no file system, no database, no clock. `run`, `explain`, `--dry-run` and `graph` all
-//! read the same [`Plan`], so they cannot disagree.
+//! read the same verdicts, so they cannot disagree.
 
 pub mod explanation;
 pub mod judge;
