@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::graph::{Graph, NodeIndex};
 use crate::inputs::git;
 use crate::inputs::index::Loose;
-use crate::inputs::input::{GitQuestion, Input, ToolQuestion};
+use crate::inputs::input::{GitAnswer, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{Known, Observer, Progress};
 use crate::inputs::sightings::Sightings;
 use crate::inputs::stat::{Clock, Stat, boot_id};
@@ -135,7 +135,7 @@ pub struct Prepared {
     pub known: Arc<Known>,
     sightings: Option<Sightings>,
     tools: Vec<(ToolQuestion, String)>,
-    sources: Vec<(GitQuestion, Digest)>,
+    sources: Vec<(GitQuestion, GitAnswer)>,
     owns: HashSet<Digest>,
     requested: HashSet<usize>,
     published: HashSet<RelPath>,

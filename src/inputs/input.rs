@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inputs::git::{self, GitFacts, GitProgram, GitSource};
+use crate::digest::Digest;
+use crate::inputs::git::{self, GitFacts, GitProgram, GitSource, Traits};
 use crate::inputs::observe::{Observation, Seen};
 
 #[derive(Clone, Debug)]
@@ -55,6 +56,25 @@ pub struct GitQuestion {
     pub path: PathBuf,
     pub reference: String,
     pub submodules: bool,
+}
+
+/// What git answered, kept so that asking again costs one process: all that a tree says of its own
+/// archive is a function of its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitAnswer {
+    pub tree: String,
+    pub traits: Traits,
+    /// Of all that counts.
+    pub facts: Digest,
+}
+
+impl GitAnswer {
+    /// The digest of all that counts: what two answers are compared by.
+    pub fn digest(facts: &GitFacts) -> Digest {
+        let text: Vec<String> =
+            facts.counts.iter().map(|(label, value)| format!("{label}={value}\n")).collect();
+        Digest::of(text.concat().as_bytes())
+    }
 }
 
 /// What a tool is asked, again in every run.

@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::digest::Digest;
-use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource, User};
+use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource, Traits, User};
 use crate::inputs::hash::HashError;
-use crate::inputs::input::{GitInput, GitQuestion, Input, ToolQuestion};
+use crate::inputs::input::{GitAnswer, GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::Request;
@@ -98,13 +97,7 @@ pub struct Gathered {
     /// By node, in the order given.
     pub nodes: Vec<Composed<Input>>,
     pub tools: Vec<(ToolQuestion, String)>,
-    pub sources: Vec<(GitQuestion, Digest)>,
-}
-
-/// The digest of what a git reference came to: what the do-nothing check compares.
-pub fn facts_digest(facts: &GitFacts) -> Digest {
-    let text: Vec<String> = facts.counts.iter().map(|(label, value)| format!("{label}={value}\n")).collect();
-    Digest::of(text.concat().as_bytes())
+    pub sources: Vec<(GitQuestion, GitAnswer)>,
 }
 
 /// Composes `nodes`; every trouble is reported, not only the first.
@@ -136,7 +129,12 @@ pub fn gather(
         return Err(troubles);
     }
     let Disk { tools, sources, .. } = world;
-    let sources = sources.into_iter().map(|(question, facts)| (question, facts_digest(&facts))).collect();
+    let answer = |(facts, traits): (GitFacts, Traits)| GitAnswer {
+        facts: GitAnswer::digest(&facts),
+        tree: facts.tree,
+        traits,
+    };
+    let sources = sources.into_iter().map(|(question, found)| (question, answer(found))).collect();
     Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources })
 }
 
@@ -145,7 +143,7 @@ struct Disk<'w, 'o> {
     observer: &'w mut Observer<'o>,
     kinds: HashMap<&'w NodeName, &'w Node>,
     tools: BTreeMap<ToolQuestion, String>,
-    sources: BTreeMap<GitQuestion, GitFacts>,
+    sources: BTreeMap<GitQuestion, (GitFacts, Traits)>,
     /// By repository top: tracked files that an ignore rule names.
     tracked: HashMap<PathBuf, BTreeSet<RelPath>>,
     /// What is being looked at, for the report of trouble.
@@ -258,10 +256,15 @@ impl Disk<'_, '_> {
         let question = GitQuestion { path: path.to_path_buf(), reference: reference.to_owned(), submodules };
         let source = GitSource::open(path, self.around.git)?;
         let facts = match self.sources.get(&question) {
-            Some(facts) => facts.clone(),
-            None => source.facts(reference, submodules)?,
+            Some((facts, _)) => facts.clone(),
+            None => {
+                let resolved = source.resolve(reference)?;
+                let traits = source.traits(&resolved, submodules)?;
+                let facts = source.facts_of(resolved, &traits, submodules)?;
+                self.sources.insert(question.clone(), (facts.clone(), traits));
+                facts
+            }
         };
-        self.sources.insert(question.clone(), facts.clone());
         let mut values: Vec<(String, Value)> =
             facts.counts.iter().map(|(label, value)| (label.clone(), Value::Text(value.clone()))).collect();
         let excludes: Vec<String> = excludes.iter().map(|pattern| pattern.value.clone()).collect();

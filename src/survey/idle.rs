@@ -9,9 +9,8 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::inputs::Index;
 use crate::inputs::git::{GitProgram, GitSource};
-use crate::inputs::input::{GitQuestion, ToolQuestion};
+use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
 use crate::inputs::verify::{Moved, verify};
-use crate::survey::gather::facts_digest;
 use crate::survey::snapshot::{Answer, Snapshot};
 
 /// What the caller asks, beyond what is on disk. Two runs with the same question and the same
@@ -117,14 +116,20 @@ fn agree(
             .iter()
             .map(|(question, known)| scope.spawn(move || identify(question).as_ref() == Some(known)))
             .collect();
-        let sources = answer.sources.iter().all(|(question, known)| came_to(question, git) == Some(*known));
+        let sources =
+            answer.sources.iter().all(|(question, known)| stands(question, known, git) == Some(true));
         tools.into_iter().all(|tool| tool.join().unwrap_or(false)) && sources
     })
 }
 
-/// What a git reference comes to now.
-fn came_to(question: &GitQuestion, git: &GitProgram) -> Option<Digest> {
+/// Whether a git reference still comes to the same. One process, unless it moved to another tree.
+fn stands(question: &GitQuestion, known: &GitAnswer, git: &GitProgram) -> Option<bool> {
     let GitQuestion { path, reference, submodules } = question;
     let source = GitSource::open(path, git).ok()?;
-    source.facts(reference, *submodules).ok().map(|facts| facts_digest(&facts))
+    let resolved = source.resolve(reference).ok()?;
+    if resolved.tree != known.tree {
+        return Some(false);
+    }
+    let facts = source.facts_of(resolved, &known.traits, *submodules).ok()?;
+    Some(GitAnswer::digest(&facts) == known.facts)
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::inputs::Index;
-use crate::inputs::input::{GitQuestion, ToolQuestion};
+use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
 
 const MAGIC: &[u8; 16] = b"osgraph-state 1\n";
 
@@ -44,8 +44,8 @@ pub struct Answer {
     pub nodes: usize,
     /// Commands and the identity they printed.
     pub tools: Vec<(ToolQuestion, String)>,
-    /// Git references and the digest of what they came to.
-    pub sources: Vec<(GitQuestion, Digest)>,
+    /// Git references and what they came to.
+    pub sources: Vec<(GitQuestion, GitAnswer)>,
 }
 
 /// A state file read back.
