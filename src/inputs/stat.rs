@@ -117,14 +117,10 @@ impl Clock {
         // Not the mtime: it is anybody's to set, and one in the future would be racy for ever.
         stat.ctime >= stamp
     }
-
-    /// The file system's time, nanoseconds since 1970.
-    pub const fn stamp(&self) -> i64 {
-        self.stamp
-    }
 }
 
-/// The identity of this boot of the machine: what an unflushed write does not outlive.
+/// The identity of this boot of the machine: what an unflushed write does not outlive. Empty where
+/// the system does not tell, which makes every boot look like the same one.
 pub fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map(|id| id.trim().to_owned())

@@ -240,12 +240,6 @@ fn network_name(magic: u32) -> Option<&'static str> {
     })
 }
 
-/// Names this start of the machine: what an earlier one wrote may not have reached the disk.
-/// Empty where the system does not tell, which makes every start look like the same one.
-pub(super) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|t| t.trim().to_owned()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::inputs::stat::boot_id;
 use crate::store::db::{Db, damage_mark};
 use crate::store::error::StoreError;
 use crate::store::index::{Index, Location, Place};
@@ -134,7 +135,7 @@ impl Store {
             layout,
             read_only,
             db,
-            boot: layout::boot_id(),
+            boot: boot_id(),
             index: RwLock::default(),
             pending: Mutex::default(),
             writer: Mutex::default(),
@@ -316,7 +317,7 @@ fn reindex(layout: &Layout, db: &Db) -> Result<usize, StoreError> {
     for (digest, size) in layout.blobs()?.known {
         rows.push((digest, Location { size, place: Place::Blob, suspect: true }));
     }
-    let boot = layout::boot_id();
+    let boot = boot_id();
     if rows.is_empty() && packs.is_empty() {
         return Ok(0);
     }
