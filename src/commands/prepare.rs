@@ -330,13 +330,11 @@ impl Prepared {
     }
 
     pub fn historian(&self) -> Historian<'_> {
-        let mut seen = HashMap::new();
+        let mut seen = Vec::new();
         let mut commits = HashMap::new();
         for placed in self.composed.iter().flat_map(|one| &one.inputs) {
             match &placed.input {
-                Input::Folder(folder) => {
-                    seen.extend(folder.tree.directories.iter().map(|(digest, one)| (*digest, one.clone())));
-                }
+                Input::Folder(folder) => seen.push(folder.clone()),
                 Input::Git(git) => drop(commits.insert(git.facts.tree.clone(), git.source.clone())),
                 Input::Leaf(..) => {}
             }

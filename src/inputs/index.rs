@@ -5,7 +5,7 @@
 //! folder: a folder is opened once and its files are stat-ed by name below it. The store hands the
 //! bytes in and takes them back; where they lie is not known here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::CStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use crate::digest::Digest;
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::{File, Folder, Walked};
 use crate::path::RelPath;
+use crate::tree::TreeDigest;
 
 /// A folder's row.
 #[repr(C)]
@@ -33,7 +34,7 @@ pub struct FolderRow {
     pub stat: Stat,
 }
 
-/// A file's, link's or absence's row.
+/// A file's, link's or absence's row. In a walk, a link's target follows its name in the heap.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub struct FileRow {
@@ -51,6 +52,8 @@ pub struct WalkRow {
     count: u32,
     /// [`crate::inputs::observe::question`] of the request.
     question: [u8; 32],
+    /// Of the root directory.
+    tree: [u8; 32],
 }
 
 /// The folder's own stat counts: an entry came or went when it moved.
@@ -89,6 +92,12 @@ pub struct Index {
 
 /// The index's parts as bytes, in the order in which they are written.
 pub struct Parts<'a>(pub [&'a [u8]; 5]);
+
+/// What a walk was asked and what it came to.
+pub struct Answer<'a> {
+    pub question: &'a Digest,
+    pub tree: TreeDigest,
+}
 
 /// What a path outside of walks was found to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,14 +232,27 @@ impl Index {
         found
     }
 
+    /// The tree that a walk came to.
+    pub fn walk_tree(&self, walk: usize) -> TreeDigest {
+        TreeDigest(Digest::from_bytes(self.walks[walk].tree))
+    }
+
     /// The rows of a walk's folders.
     pub fn walk_range(&self, walk: usize) -> std::ops::Range<usize> {
         let row = &self.walks[walk];
         row.first as usize..(row.first + row.count) as usize
     }
 
-    /// A walk as it was, with the positions of its first file rows by folder. Links come without
-    /// their targets, which are not kept.
+    /// The rows of a walk's files, in the order of its folders.
+    pub fn walk_files(&self, walk: usize) -> std::ops::Range<usize> {
+        let folders = &self.folders[self.walk_range(walk)];
+        match (folders.first(), folders.last()) {
+            (Some(first), Some(last)) => first.first as usize..(last.first + last.count) as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// A walk as it was.
     pub fn walked(&self, walk: usize) -> Walked {
         let range = self.walk_range(walk);
         let root = self.folder_path(&self.folders[range.start]).to_owned();
@@ -254,7 +276,7 @@ impl Index {
                             File {
                                 name: self.file_name(row).to_owned(),
                                 stat: row.stat,
-                                link: row.is_link().then(String::new),
+                                link: row.is_link().then(|| self.target(row).to_owned()),
                             }
                         })
                         .collect(),
@@ -264,6 +286,12 @@ impl Index {
             })
             .collect();
         Walked { folders, consulted: Vec::new() }
+    }
+
+    fn target(&self, row: &FileRow) -> &str {
+        let at = row.name as usize + usize::from(row.name_length) + 1;
+        let target = self.heap.get(at..).and_then(|rest| CStr::from_bytes_until_nul(rest).ok());
+        target.and_then(|target| target.to_str().ok()).unwrap_or_default()
     }
 
     /// The row of `name` in a folder row: names are sorted.
@@ -282,6 +310,15 @@ impl FolderRow {
 
     pub fn is_doubted(&self) -> bool {
         self.flags & DOUBTED != 0
+    }
+
+    pub fn is_hollow(&self) -> bool {
+        self.flags & HOLLOW != 0
+    }
+
+    /// Whether exactly what counts lies in it.
+    pub fn is_whole(&self) -> bool {
+        self.flags & (LEFT_OUT | HOLLOW) == 0
     }
 
     pub fn file_count(&self) -> usize {
@@ -361,7 +398,7 @@ impl Builder {
     pub fn add_walk(
         &mut self,
         root: &Path,
-        question: &Digest,
+        answer: Answer<'_>,
         walked: &Walked,
         seen: &dyn Fn(usize, usize) -> (Digest, bool),
         doubted: &dyn Fn(&Folder) -> bool,
@@ -374,6 +411,9 @@ impl Builder {
                 let (digest, racy) = seen(at, position);
                 let flags = if racy { RACY } else { 0 } | if file.link.is_some() { LINK } else { 0 };
                 self.push_file(&file.name, flags, file.stat, digest);
+                if let Some(target) = &file.link {
+                    self.put(target);
+                }
             }
             let path_at = self.put(&path);
             let flags = WATCHED
@@ -393,8 +433,40 @@ impl Builder {
         self.index.walks.push(WalkRow {
             first: base as u32,
             count: walked.folders.len() as u32,
-            question: *question.as_bytes(),
+            question: *answer.question.as_bytes(),
+            tree: *answer.tree.0.as_bytes(),
         });
+    }
+
+    /// Adds a walk of another index with the same files. `restated` gives the stats of those that
+    /// were looked at again, and whether they are racy, by row.
+    pub fn add_walk_of(&mut self, index: &Index, walk: usize, restated: &HashMap<usize, (Stat, bool)>) {
+        let folders = &index.folders[index.walk_range(walk)];
+        let files = index.walk_files(walk);
+        let (Some(first), Some(last)) = (folders.first(), folders.last()) else { return };
+        // Texts lie in the heap as their rows lie: a folder's path behind the names in it.
+        let start =
+            index.files.get(files.start).filter(|_| first.count > 0).map_or(first.path, |row| row.name);
+        let end = last.path + last.path_length + 1;
+        let moved = (self.index.heap.len() as u32).wrapping_sub(start);
+        let moved_files = (self.index.files.len() as u32).wrapping_sub(files.start as u32);
+        let base = self.index.folders.len() as u32;
+        let walk = &index.walks[walk];
+        self.index.heap.extend_from_slice(&index.heap[start as usize..end as usize]);
+        self.index.digests.extend_from_slice(&index.digests[files.clone()]);
+        self.index.folders.extend(folders.iter().map(|row| FolderRow {
+            path: row.path.wrapping_add(moved),
+            parent: row.parent - walk.first + base,
+            first: row.first.wrapping_add(moved_files),
+            ..*row
+        }));
+        self.index.files.extend(files.map(|at| {
+            let row = &index.files[at];
+            let (stat, racy) = restated.get(&at).copied().unwrap_or((row.stat, row.is_racy()));
+            let flags = (row.flags & !RACY) | if racy { RACY } else { 0 };
+            FileRow { name: row.name.wrapping_add(moved), flags, stat, ..*row }
+        }));
+        self.index.walks.push(WalkRow { first: base, ..*walk });
     }
 
     /// Adds a path outside of walks. The later of two additions counts.

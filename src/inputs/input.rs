@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::inputs::git::{self, GitFacts, GitProgram, GitSource, Traits};
-use crate::inputs::observe::{Observation, Seen};
+use crate::inputs::observation::Observation;
+use crate::inputs::observe::Seen;
 
 #[derive(Clone, Debug)]
 pub enum Input {

@@ -7,6 +7,7 @@ pub mod hash;
 pub mod ignore_rules;
 pub mod index;
 pub mod input;
+pub mod observation;
 pub mod observe;
 pub mod sightings;
 pub mod stat;
@@ -14,5 +15,6 @@ pub mod verify;
 pub mod walk;
 
 pub use index::Index;
-pub use observe::{Observation, Observer};
+pub use observation::Observation;
+pub use observe::Observer;
 pub use stat::Stat;

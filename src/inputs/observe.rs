@@ -7,18 +7,19 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustix::fs::FileType;
 
 use crate::digest::Digest;
-use crate::inputs::hash::{self, HashError};
+use crate::inputs::hash::{self, HashError, Hashed};
 use crate::inputs::index::{Builder, Index, Loose};
+use crate::inputs::observation::{Again, Observation, Rows, Spelled};
 use crate::inputs::sightings::Sightings;
 use crate::inputs::stat::{Clock, Stat};
 use crate::inputs::verify::Moved;
 use crate::inputs::walk::{self, Request, WalkError, Walked};
-use crate::tree::{Entry, Tree};
+use crate::tree::Entry;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
@@ -30,21 +31,6 @@ pub enum ObserveError {
     Missing { path: String },
     #[error("`{path}` cannot be read")]
     Read { path: String, source: std::io::Error },
-}
-
-/// A walked folder with its digests.
-#[derive(Debug)]
-pub struct Observation {
-    /// Absolute.
-    pub root: PathBuf,
-    pub(super) request: Request,
-    pub(super) question: Digest,
-    pub walked: Walked,
-    /// By folder and file position; links have the digest of their target.
-    pub(super) digests: Vec<Vec<(Digest, bool)>>,
-    pub tree: Tree,
-    /// Whether the folder on disk holds exactly what counts, so that it can stand for the tree.
-    pub is_whole: bool,
 }
 
 /// A declared path that is no folder.
@@ -65,16 +51,13 @@ pub struct Progress {
 /// Digests by path and stat, from the index of the run before.
 pub struct Known {
     index: Arc<Index>,
-    folders: HashMap<Box<str>, Vec<usize>>,
+    /// Folder rows by path; laid out when the first is asked for.
+    by_path: OnceLock<Vec<u32>>,
 }
 
 impl Known {
     pub fn new(index: Arc<Index>) -> Self {
-        let mut folders: HashMap<Box<str>, Vec<usize>> = HashMap::with_capacity(index.folders().len());
-        for (at, row) in index.folders().iter().enumerate() {
-            folders.entry(index.folder_path(row).into()).or_default().push(at);
-        }
-        Self { index, folders }
+        Self { index, by_path: OnceLock::new() }
     }
 
     /// The digest of the file at `path` if it still has this stat.
@@ -83,8 +66,15 @@ impl Known {
     }
 
     fn in_folder(&self, folder: &str, name: &str, stat: &Stat) -> Option<Digest> {
-        self.folders.get(folder)?.iter().find_map(|row| {
-            let at = self.index.find(*row, name)?;
+        let path = |row: u32| self.index.folder_path(&self.index.folders()[row as usize]);
+        let by_path = self.by_path.get_or_init(|| {
+            let mut rows: Vec<u32> = (0..self.index.folders().len() as u32).collect();
+            rows.sort_by_key(|row| path(*row));
+            rows
+        });
+        let first = by_path.partition_point(|row| path(*row) < folder);
+        by_path[first..].iter().take_while(|row| path(**row) == folder).find_map(|row| {
+            let at = self.index.find(*row as usize, name)?;
             let row = self.index.file(at);
             let usable = row.has_content() && !row.is_racy() && row.stat == *stat;
             usable.then(|| self.index.digest(at))
@@ -95,7 +85,8 @@ impl Known {
 pub struct Observer<'a> {
     index: Arc<Index>,
     known: Arc<Known>,
-    moved: HashMap<usize, Option<Stat>>,
+    /// File rows, sorted.
+    moved: Vec<(usize, Option<Stat>)>,
     /// Sorted.
     moved_folders: Vec<usize>,
     rules_moved: bool,
@@ -146,7 +137,7 @@ impl<'a> Observer<'a> {
             earlier: index.walks().collect(),
             index,
             known,
-            moved: moved.files.into_iter().collect(),
+            moved: moved.files,
             moved_folders,
             rules_moved: moved.rules,
             clock,
@@ -165,22 +156,13 @@ impl<'a> Observer<'a> {
         if let Some(at) = self.asked.get(&asked) {
             return Ok(self.walks[*at].clone());
         }
-        let (walked, known) = match self.unchanged_structure(&asked) {
-            Some(found) => {
+        let observation = Arc::new(match self.unchanged_structure(&asked) {
+            Some((walk, moved)) => {
                 self.take_over_rules();
-                found
+                self.look_again(request, asked, walk, &moved)?
             }
-            None => {
-                let walked = walk::walk(request)?;
-                let known = self.recall(&request.root, &walked);
-                (walked, known)
-            }
-        };
-        for consulted in &walked.consulted {
-            let found = self.seen(consulted.stat);
-            self.builder().add_rules(&consulted.path, found);
-        }
-        let observation = Arc::new(self.complete(request, asked, walked, known)?);
+            None => self.look_anew(request, asked)?,
+        });
         self.asked.insert(asked, self.walks.len());
         self.walks.push(observation.clone());
         Ok(observation)
@@ -192,9 +174,9 @@ impl<'a> Observer<'a> {
         Digest::of(&[question.as_bytes().as_slice(), excludes].concat())
     }
 
-    /// The last walk that answered this question, brought up to date by the stats just taken,
-    /// where no folder and no ignore file moved since. Nothing is listed again.
-    fn unchanged_structure(&self, asked: &Digest) -> Option<(Walked, Vec<Vec<Option<Digest>>>)> {
+    /// The last walk that answered this question and the files in it that moved, where no folder
+    /// and no ignore file moved since: nothing is listed again.
+    fn unchanged_structure(&self, asked: &Digest) -> Option<(usize, Vec<(usize, Stat)>)> {
         let walk = *self.earlier.get(asked)?;
         let range = self.index.walk_range(walk);
         let next_moved = self.moved_folders.partition_point(|at| *at < range.start);
@@ -202,29 +184,67 @@ impl<'a> Observer<'a> {
         if self.rules_moved || range.is_empty() || moved {
             return None;
         }
-        let mut walked = self.index.walked(walk);
-        let mut known = Vec::with_capacity(walked.folders.len());
-        for (at, folder) in range.zip(&mut walked.folders) {
-            let path = self.index.folder_path(&self.index.folders()[at]);
-            let mut digests = Vec::with_capacity(folder.files.len());
-            for (row, file) in self.index.files_of(&self.index.folders()[at]).zip(&mut folder.files) {
-                let mut digest = Some(self.index.digest(row));
-                if let Some(found) = self.moved.get(&row) {
-                    let stat = (*found)?;
-                    if stat.kind() != file.stat.kind() || file.name == ".gitignore" {
-                        return None;
-                    }
-                    file.stat = stat;
-                    digest = None;
-                }
-                if let Some(target) = &mut file.link {
-                    *target = read_link(&Path::new(path).join(&file.name)).ok()?;
-                }
-                digests.push(digest);
+        let files = self.index.walk_files(walk);
+        let first = self.moved.partition_point(|(row, _)| *row < files.start);
+        let moved = self.moved[first..].iter().take_while(|(row, _)| *row < files.end);
+        let same_kind = |(at, found): &(usize, Option<Stat>)| {
+            let (row, stat) = (self.index.file(*at), (*found)?);
+            let same = stat.kind() == row.stat.kind() && !row.is_link();
+            (same && self.index.file_name(row) != ".gitignore").then_some((*at, stat))
+        };
+        Some((walk, moved.map(same_kind).collect::<Option<_>>()?))
+    }
+
+    /// Reads the files of a known walk that `moved`. Where all are what they were, so is the tree.
+    fn look_again(
+        &self,
+        request: &Request,
+        question: Digest,
+        walk: usize,
+        moved: &[(usize, Stat)],
+    ) -> Result<Observation, ObserveError> {
+        let index = &self.index;
+        let mut folders = index.walk_range(walk);
+        let mut folder = folders.start;
+        let mut paths = Vec::with_capacity(moved.len());
+        for (row, stat) in moved {
+            while !index.files_of(&index.folders()[folder]).contains(row) {
+                folder = folders.next().unwrap_or(folder);
             }
-            known.push(digests);
+            paths.push((index.path_of(folder, *row), *stat));
         }
-        Some((walked, known))
+        let mut again = HashMap::with_capacity(moved.len());
+        for ((row, _), hashed) in moved.iter().zip(self.read(&paths)) {
+            let hashed = hashed?;
+            let racy = self.clock.is_racy(&hashed.stat);
+            again.insert(*row, Again { digest: hashed.digest, stat: hashed.stat, racy });
+        }
+        let same = again.iter().all(|(row, now)| {
+            let before = index.file(*row).stat;
+            now.digest == index.digest(*row) && now.stat.is_executable() == before.is_executable()
+        });
+        if !same {
+            return Ok(Observation::anew(request.clone(), question, Spelled::of(index, walk, &again)));
+        }
+        let restated = again.into_iter().map(|(row, now)| (row, (now.stat, now.racy))).collect();
+        let rows = Rows { index: index.clone(), walk, restated };
+        Ok(Observation::same(request.clone(), question, rows))
+    }
+
+    /// Hashes files on all cores.
+    fn read(&self, files: &[(PathBuf, Stat)]) -> Vec<Result<Hashed, HashError>> {
+        hash::each_by_size(
+            files,
+            |(_, stat)| stat.size,
+            |(path, stat), buffer| {
+                let hashed = hash::file(path, stat, buffer);
+                if let Ok(hashed) = &hashed {
+                    self.progress.files.fetch_add(1, Ordering::Relaxed);
+                    self.progress.bytes.fetch_add(hashed.stat.size, Ordering::Relaxed);
+                }
+                hashed
+            },
+        )
     }
 
     /// A walk that is taken over hangs on the rules that it was made by. Which those were is not
@@ -250,65 +270,39 @@ impl<'a> Observer<'a> {
             .collect()
     }
 
-    /// Hashes what is not known, on all cores.
-    fn complete(
-        &self,
-        request: &Request,
-        question: Digest,
-        mut walked: Walked,
-        known: Vec<Vec<Option<Digest>>>,
-    ) -> Result<Observation, ObserveError> {
+    /// Walks a folder and hashes what is not known.
+    fn look_anew(&self, request: &Request, question: Digest) -> Result<Observation, ObserveError> {
         let root = &request.root;
+        let mut walked = walk::walk(request)?;
+        for consulted in &walked.consulted {
+            let found = self.seen(consulted.stat);
+            self.builder().add_rules(&consulted.path, found);
+        }
+        let known = self.recall(root, &walked);
         let mut unknown = Vec::new();
+        let mut files = Vec::new();
         for (at, folder) in walked.folders.iter().enumerate() {
             for (position, file) in folder.files.iter().enumerate() {
                 if known[at][position].is_none() && file.link.is_none() {
-                    unknown.push((at, position, folder.path.child(&file.name).under(root)));
+                    unknown.push((at, position));
+                    files.push((folder.path.child(&file.name).under(root), file.stat));
                 }
             }
         }
-        let size =
-            |(at, position, _): &(usize, usize, PathBuf)| walked.folders[*at].files[*position].stat.size;
-        let hashed = hash::each_by_size(&unknown, size, |(_, _, path), buffer| {
-            let hashed = hash::file(path, buffer);
-            if let Ok(hashed) = &hashed {
-                self.progress.files.fetch_add(1, Ordering::Relaxed);
-                self.progress.bytes.fetch_add(hashed.stat.size, Ordering::Relaxed);
-            }
-            hashed
-        });
-        let mut digests: Vec<Vec<(Digest, bool)>> = Vec::with_capacity(walked.folders.len());
-        for (folder, known) in walked.folders.iter().zip(&known) {
-            digests.push(
-                folder
-                    .files
-                    .iter()
-                    .zip(known)
-                    .map(|(file, known)| match (&file.link, known) {
-                        (Some(target), _) => (Digest::of(target.as_bytes()), self.clock.is_racy(&file.stat)),
-                        (None, Some(digest)) => (*digest, false),
-                        (None, None) => (Digest::of(b""), true),
-                    })
-                    .collect(),
-            );
-        }
-        for ((at, position, _), hashed) in unknown.iter().zip(hashed) {
+        let digest = |(file, known): (&walk::File, &Option<Digest>)| match (&file.link, known) {
+            (Some(target), _) => (Digest::of(target.as_bytes()), self.clock.is_racy(&file.stat)),
+            (None, Some(digest)) => (*digest, false),
+            (None, None) => (Digest::of(b""), true),
+        };
+        let folders = walked.folders.iter().zip(&known);
+        let mut digests: Vec<Vec<(Digest, bool)>> =
+            folders.map(|(folder, known)| folder.files.iter().zip(known).map(digest).collect()).collect();
+        for ((at, position), hashed) in unknown.into_iter().zip(self.read(&files)) {
             let hashed = hashed?;
-            walked.folders[*at].files[*position].stat = hashed.stat;
-            digests[*at][*position] = (hashed.digest, self.clock.is_racy(&hashed.stat));
+            walked.folders[at].files[position].stat = hashed.stat;
+            digests[at][position] = (hashed.digest, self.clock.is_racy(&hashed.stat));
         }
-        let tree = walk::tree(&walked, &|folder, file| digests[folder][file].0);
-        // A hollow folder may get an output while its reader runs.
-        let is_whole = walked.folders.iter().all(|folder| !folder.left_out && !folder.hollow);
-        Ok(Observation {
-            root: root.clone(),
-            request: request.clone(),
-            question,
-            walked,
-            digests,
-            tree,
-            is_whole,
-        })
+        Ok(Observation::anew(request.clone(), question, Spelled::new(walked, digests)))
     }
 
     /// One declared path that is a file or a link.
@@ -323,7 +317,7 @@ impl<'a> Observer<'a> {
                 let (digest, stat, racy) = match self.known.digest(path, &stat) {
                     Some(digest) => (digest, stat, false),
                     None => {
-                        let hashed = hash::file(path, &mut Vec::new())?;
+                        let hashed = hash::file(path, &stat, &mut Vec::new())?;
                         self.progress.files.fetch_add(1, Ordering::Relaxed);
                         self.progress.bytes.fetch_add(hashed.stat.size, Ordering::Relaxed);
                         (hashed.digest, hashed.stat, self.clock.is_racy(&hashed.stat))
@@ -471,23 +465,6 @@ fn read_link(path: &Path) -> Result<String, ObserveError> {
         .into_os_string()
         .into_string()
         .map_err(|_| WalkError::NotUtf8 { path: path.display().to_string() }.into())
-}
-
-/// Whether everything that `observation` saw is still as it was, by stats alone: asked after a
-/// node ran, because inputs that moved meanwhile make its result unfit for a record. A folder may
-/// move for what does not count, such as outputs; it is walked again to tell.
-pub fn still_stands(observation: &Observation) -> bool {
-    let folders: Vec<usize> = (0..observation.walked.folders.len()).collect();
-    let all = hash::each(&folders, |at, _| {
-        let folder = &observation.walked.folders[*at];
-        let path = folder.path.under(&observation.root);
-        let same = |path: &Path, stat: &Stat| Stat::of(path).is_ok_and(|found| found == *stat);
-        let files = folder.files.iter().all(|file| same(&path.join(&file.name), &file.stat));
-        (files, same(&path, &folder.stat))
-    });
-    all.iter().all(|(files, _)| *files)
-        && (all.iter().all(|(_, folder)| *folder)
-            || walk::walk(&observation.request).is_ok_and(|now| observation.counts_the_same(&now)))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What one survey saw, on its way to becoming the next index.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::inputs::index::{Builder, Index, Loose};
-use crate::inputs::observe::Observation;
+use crate::inputs::index::{Answer, Builder, Index, Loose};
+use crate::inputs::observation::{Observation, Rows};
 use crate::inputs::stat::{self, Clock, Stat};
 use crate::inputs::walk::{self, Folder, Walked};
 use crate::path::RelPath;
@@ -47,9 +47,14 @@ impl Sightings {
         let mut local: HashMap<u64, bool> = HashMap::new();
         for seen in &walks {
             let refreshed = seen.refreshed(clock);
+            if let (None, Some(Rows { index, walk, restated })) = (&refreshed, &seen.rows) {
+                loose.add_walk_of(index, *walk, restated);
+                continue;
+            }
+            let spelled = seen.spelled();
             let (walked, clock) = match &refreshed {
                 Some((walked, clock)) => (walked, clock),
-                None => (&seen.walked, &at_survey),
+                None => (&spelled.walked, &at_survey),
             };
             for folder in &walked.folders {
                 let ask = || stat::is_local(&folder.path.under(&seen.root));
@@ -57,12 +62,13 @@ impl Sightings {
             }
             let doubted = |folder: &Folder| clock.is_racy(&folder.stat) || !local[&folder.stat.device];
             // A folder that came since is hollow and has no files, so nobody asks for their digests.
-            let before = positions(&seen.walked);
+            let before = positions(&spelled.walked);
             let place: Vec<Option<&usize>> = walked.folders.iter().map(|f| before.get(&f.path)).collect();
             let nothing = (Digest::of(b""), true);
             let digest =
-                |folder: usize, file: usize| place[folder].map_or(nothing, |at| seen.digests[*at][file]);
-            loose.add_walk(&seen.root, &seen.question, walked, &digest, &doubted);
+                |folder: usize, file: usize| place[folder].map_or(nothing, |at| spelled.digests[*at][file]);
+            let answer = Answer { question: &seen.question, tree: seen.digest };
+            loose.add_walk(&seen.root, answer, walked, &digest, &doubted);
         }
         loose.finish()
     }
@@ -76,18 +82,14 @@ impl Observation {
     /// The same walk with the present stats of its hollow folders, and the clock from before it;
     /// none when nothing moved there, or when something that counts did.
     fn refreshed(&self, clock: &dyn Fn() -> Clock) -> Option<(Walked, Clock)> {
-        let hollow = self.walked.folders.iter().filter(|folder| folder.hollow);
-        let moved: Vec<Stat> = hollow
-            .filter_map(|folder| {
-                let found = Stat::of(&folder.path.under(&self.root)).ok()?;
-                (found != folder.stat).then_some(found)
-            })
-            .collect();
+        let now = |(path, stat): (PathBuf, Stat)| Stat::of(&path).ok().filter(|found| *found != stat);
+        let moved: Vec<Stat> = self.hollow().into_iter().filter_map(now).collect();
         if moved.is_empty() {
             return None;
         }
-        let before = positions(&self.walked);
-        let stat = |path: &RelPath| before.get(path).map(|at| self.walked.folders[*at].stat);
+        let before = &self.spelled().walked;
+        let places = positions(before);
+        let stat = |path: &RelPath| places.get(path).map(|at| before.folders[*at].stat);
         // What was published a moment ago is racy for one tick of the clock. Waiting for the next
         // one costs less than a run that looks at everything again.
         let mut now = clock();
@@ -101,16 +103,5 @@ impl Observation {
         let walked = walk::walk(&self.request).ok()?;
         let same = |folder: &Folder| folder.hollow || stat(&folder.path) == Some(folder.stat);
         (self.counts_the_same(&walked) && walked.folders.iter().all(same)).then_some((walked, now))
-    }
-
-    /// Whether another walk found the same, judged by stats: hollow folders may come and go.
-    pub(super) fn counts_the_same(&self, now: &Walked) -> bool {
-        let tree = |walked: &Walked| {
-            let stat = |folder: usize, file: usize| {
-                Digest::of(bytemuck::bytes_of(&walked.folders[folder].files[file].stat))
-            };
-            walk::tree(walked, &stat).root
-        };
-        tree(now) == tree(&self.walked)
     }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::inputs::input::Input;
-use crate::inputs::observe::still_stands;
 use crate::inputs::stat::Stat;
 use crate::key::compose::Stand;
 use crate::path::RelPath;
@@ -165,7 +164,7 @@ fn made(
 /// Whether every declared input is still what it was when the key was computed.
 pub fn inputs_stood(task: &Task) -> bool {
     task.composed.inputs.iter().all(|placed| match &placed.input {
-        Input::Folder(folder) => still_stands(folder),
+        Input::Folder(folder) => folder.still_stands(),
         Input::Leaf(path, seen) => Stat::of(path).is_ok_and(|stat| stat == seen.stat),
         // A commit does not change.
         Input::Git(_) => true,

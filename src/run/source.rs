@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::inputs::git::{ArchiveEntry, EntryKind};
 use crate::inputs::input::{GitInput, Input};
-use crate::inputs::observe::{Observation, Seen};
+use crate::inputs::observation::Observation;
+use crate::inputs::observe::Seen;
 use crate::path::RelPath;
 use crate::pipeline::Spanned;
 use crate::record::Artifact;
@@ -84,7 +85,7 @@ pub fn from_folder(
     stood: &mut bool,
     context: &Context,
 ) -> Result<Leaves, TaskError> {
-    let mut leaves = folder.tree.leaves();
+    let mut leaves = folder.tree().leaves();
     for (path, leaf) in &mut leaves {
         if context.cancel.is_cancelled() {
             return Err(TaskError::Cancelled);

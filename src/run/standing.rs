@@ -49,7 +49,7 @@ pub fn look(
             if let Some(known) = known(&absolute, &stat) {
                 return if known == *digest { right(known, false) } else { Found::Altered };
             }
-            match hash::file(&absolute, &mut Vec::new()) {
+            match hash::file(&absolute, &stat, &mut Vec::new()) {
                 Ok(hashed) if hashed.digest == *digest => Found::Right(Standing {
                     path: path.clone(),
                     stat: hashed.stat,

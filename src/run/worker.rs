@@ -230,7 +230,7 @@ pub fn keep(
 fn keep_inputs(task: &Task, context: &Context) -> Result<(), TaskError> {
     for placed in &task.composed.inputs {
         if let crate::inputs::input::Input::Folder(folder) = &placed.input {
-            context.store.put_tree(&folder.tree)?;
+            context.store.put_tree(folder.tree())?;
         }
     }
     Ok(())

@@ -239,7 +239,7 @@ impl Disk<'_, '_> {
         if is_folder {
             let request = self.request(named, &path, excludes)?;
             let observation = self.observer.folder(&request)?;
-            let entry = Entry::Directory { digest: observation.tree.root };
+            let entry = Entry::Directory { digest: observation.digest };
             return Ok((entry, Input::Folder(observation)));
         }
         let seen = self.observer.file(&path)?;

@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::inputs::Index;
 use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
 
-const MAGIC: &[u8; 16] = b"osgraph-state 1\n";
+const MAGIC: &[u8; 16] = b"osgraph-state 2\n";
 
 /// What the index does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::inputs::Observation;
 use crate::inputs::git::GitSource;
 use crate::key::{Facet, Manifest, Value};
 use crate::pipeline::{Kind, NodeName, Span};
@@ -11,7 +12,7 @@ use crate::plan::reason::between;
 use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
 use crate::record::Record;
 use crate::store::Store;
-use crate::tree::{Directory, Entry, TreeDigest, diff};
+use crate::tree::{Entry, diff};
 
 /// How many past durations an estimate is drawn from.
 const SAMPLES: usize = 20;
@@ -37,8 +38,8 @@ pub struct Historian<'a> {
     pub project: &'a str,
     /// The pipeline file's text, for the lines of spans.
     pub text: &'a str,
-    /// Directories that were just seen and that no store holds yet.
-    pub seen: HashMap<TreeDigest, Arc<Directory>>,
+    /// Folders that were just seen, whose directories no store may hold yet.
+    pub seen: Vec<Arc<Observation>>,
     /// Repositories, by the id of the tree that was taken from them.
     pub commits: HashMap<String, GitSource>,
 }
@@ -133,7 +134,7 @@ impl Historian<'_> {
             return;
         };
         let mut changes = diff(*old, *new, Reason::MOST + 1, &mut |digest| {
-            self.seen.get(&digest).cloned().or_else(|| self.store.directory(digest))
+            self.seen.iter().find_map(|one| one.directory(digest)).or_else(|| self.store.directory(digest))
         });
         reason.more = changes.len() > Reason::MOST;
         changes.truncate(Reason::MOST);

@@ -59,7 +59,7 @@ impl Project {
         let mut observer = Observer::new(index.clone(), verify(index), self.clock(), &progress);
         let seen = observer.folder(&self.request()).unwrap();
         let next = observer.finish().into_index(&|| self.clock());
-        (seen.tree.root, progress.files.load(Ordering::Relaxed), Arc::new(next))
+        (seen.digest, progress.files.load(Ordering::Relaxed), Arc::new(next))
     }
 
     fn anew(&self) -> TreeDigest {
@@ -167,7 +167,7 @@ fn changed_rules_above_the_root_are_seen() {
     let tree = |index: &Arc<Index>| {
         let progress = Progress::default();
         let mut observer = Observer::new(index.clone(), verify(index), project.clock(), &progress);
-        let tree = observer.folder(&request).unwrap().tree.root;
+        let tree = observer.folder(&request).unwrap().digest;
         (tree, Arc::new(observer.finish().into_index(&|| project.clock())))
     };
     project.settle();
@@ -208,10 +208,10 @@ fn outputs_that_appear_in_a_hollow_folder_leave_the_index_whole() {
     project.write("a/made", "output");
     project.write("out/deep", "output");
     project.write("new/made", "output");
-    assert!(still_stands(&seen), "outputs are no inputs");
+    assert!(seen.still_stands(), "outputs are no inputs");
     let index = Arc::new(observer.finish().into_index(&|| project.clock()));
     assert!(verify(&index).is_empty(), "{:?}", verify(&index));
-    assert_eq!(project.observe(&index).0, seen.tree.root);
+    assert_eq!(project.observe(&index).0, seen.digest);
 }
 
 #[test]
@@ -223,10 +223,10 @@ fn a_file_that_appears_beside_an_output_moves_the_input() {
     let seen = observer.folder(&project.request()).unwrap();
     project.write("a/made", "output");
     project.write("a/mine", "input");
-    assert!(!still_stands(&seen));
+    assert!(!seen.still_stands());
     let index = Arc::new(observer.finish().into_index(&|| project.clock()));
     assert!(!verify(&index).is_empty());
-    assert_ne!(project.observe(&index).0, seen.tree.root);
+    assert_ne!(project.observe(&index).0, seen.digest);
 }
 
 #[test]
