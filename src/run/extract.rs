@@ -94,7 +94,7 @@ fn run_checks(
 ) -> Result<Vec<GateFailure>, TaskError> {
     let scratch = context.scratch()?;
     let file = scratch.join("binary");
-    let target = Target { path: file.clone(), executable: true };
+    let target = Target::new(file.clone(), true);
     context.store.place(&[Placement { digest, size, targets: vec![target] }])?;
     let failures = gates::check(&file, &extract.expect, &extract.checks, &mut |file, check: &Check| {
         let mut command = vec![file.display().to_string()];

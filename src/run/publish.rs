@@ -2,7 +2,9 @@
 //!
 //! What is already right is not touched. What stands in the way is moved aside first: osgraph's
 //! own to the trash, anything else to the store's `displaced/`, because it is not ours to remove.
-//! A crash leaves some files new and some old; the next run sees and mends that.
+//! A large file of osgraph's own is not only moved aside but written over, see [`crate::store`]:
+//! until the new one stands, nothing does. A crash leaves some files new, some old and some
+//! missing; the next run sees and mends that.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -20,7 +22,7 @@ use crate::record::Artifact;
 use crate::run::standing::{self, Found};
 use crate::run::task::{Context, Standing, TaskError, tree_of};
 use crate::run::wanted::{self, Publishing, Unknown, Wanted};
-use crate::store::{Placement, Publication, Published, StoreError, Target};
+use crate::store::{Placement, Publication, Published, StoreError, Target, WORTHWHILE};
 use crate::tree::{Entry, Leaf, Leaves};
 
 /// One node's outputs to be published.
@@ -47,6 +49,7 @@ struct Move {
     staged: PathBuf,
     path: RelPath,
     digest: Digest,
+    size: u64,
     is_link: bool,
 }
 
@@ -111,6 +114,15 @@ fn publish_staged(
         }
         outcomes.push(outcome);
         kept.push(stays);
+    }
+    for (_, step) in &moves {
+        if let Some(placement) = placements.get_mut(&step.digest)
+            && let Some(target) = placement.targets.iter_mut().find(|target| target.path == step.staged)
+            && is_spent(step, context)
+            && fs::rename(step.path.under(&context.project), &step.staged).is_ok()
+        {
+            target.over();
+        }
     }
     let placements: Vec<Placement> = placements.into_values().collect();
     if !placements.is_empty() {
@@ -201,14 +213,14 @@ fn stage(
             let staged = stages.next(&path)?;
             std::os::unix::fs::symlink(&target, &staged).map_err(TaskError::io("create", &staged))?;
             let digest = Digest::of(target.as_bytes());
-            moves.push((order, Move { node, root, staged, path, digest, is_link: true }));
+            moves.push((order, Move { node, root, staged, path, digest, size: 0, is_link: true }));
         }
         Leaf::File { digest, size, executable } => {
             let staged = stages.next(&path)?;
             let placement =
                 placements.entry(digest).or_insert_with(|| Placement { digest, size, targets: Vec::new() });
-            placement.targets.push(Target { path: staged.clone(), executable });
-            moves.push((order, Move { node, root, staged, path, digest, is_link: false }));
+            placement.targets.push(Target::new(staged.clone(), executable));
+            moves.push((order, Move { node, root, staged, path, digest, size, is_link: false }));
         }
     }
     Ok(())
@@ -216,7 +228,7 @@ fn stage(
 
 /// Renames one staged file to its place and stats it there: a rename moves the ctime.
 fn put(step: Move, context: &Context) -> Result<Standing, TaskError> {
-    let Move { node, root, staged, path, digest, is_link } = step;
+    let Move { node, root, staged, path, digest, size: _, is_link } = step;
     make_way(&path, &root, &node, context)?;
     let there = path.under(&context.project);
     fs::rename(&staged, &there).map_err(TaskError::io("publish", &there))?;
@@ -230,30 +242,43 @@ fn root_of(request: &Request<'_>, path: &RelPath) -> RelPath {
     wanted.find(|root| path.is_within(root)).unwrap_or(path).clone()
 }
 
+/// Whether a large file of ours stands where another is to stand.
+fn is_spent(step: &Move, context: &Context) -> bool {
+    let large = |stat: &Stat| stat.kind() == FileType::RegularFile && stat.size >= WORTHWHILE;
+    step.size >= WORTHWHILE
+        && Stat::of(&step.path.under(&context.project)).is_ok_and(|stat| large(&stat))
+        && above(&step.path).iter().all(|folder| leads_on(folder, &step.root, context) == Some(true))
+        && (context.owned)(&step.path)
+}
+
+/// The folders above a path, the topmost first.
+fn above(path: &RelPath) -> Vec<RelPath> {
+    let mut above: Vec<RelPath> = std::iter::successors(path.parent(), RelPath::parent).collect();
+    above.reverse();
+    above
+}
+
+/// Whether what stands at a folder above an output may be gone through; none when nothing is there.
+fn leads_on(folder: &RelPath, root: &RelPath, context: &Context) -> Option<bool> {
+    let there = folder.under(&context.project);
+    match Stat::of(&there).ok()?.kind() {
+        FileType::Directory => Some(true),
+        // A link that leads to a folder is the user's arrangement of their disk. Inside an
+        // output it is not: behind it lies what is not ours to write or to replace.
+        FileType::Symlink => Some(there.is_dir() && (folder == root || !folder.is_within(root))),
+        _ => Some(false),
+    }
+}
+
 /// Sees to it that nothing is at `path` and that the folders above it are there.
 fn make_way(path: &RelPath, root: &RelPath, node: &NodeName, context: &Context) -> Result<(), TaskError> {
-    let mut above: Vec<RelPath> = Vec::new();
-    let mut at = path.parent();
-    while let Some(folder) = at {
-        at = folder.parent();
-        above.push(folder);
-    }
-    for folder in above.iter().rev() {
-        let there = folder.under(&context.project);
-        match Stat::of(&there) {
-            Ok(stat) if stat.kind() == FileType::Directory => {}
-            // A link that leads to a folder is the user's arrangement of their disk. Inside an
-            // output it is not: behind it lies what is not ours to write or to replace.
-            Ok(stat)
-                if stat.kind() == FileType::Symlink
-                    && there.is_dir()
-                    && (folder == root || !folder.is_within(root)) => {}
-            Ok(_) => {
-                move_away(folder, node, context)?;
-                create_folder(&there)?;
-            }
-            Err(_) => create_folder(&there)?,
+    for folder in above(path) {
+        match leads_on(&folder, root, context) {
+            Some(true) => continue,
+            Some(false) => move_away(&folder, node, context)?,
+            None => {}
         }
+        create_folder(&folder.under(&context.project))?;
     }
     if Stat::of(&path.under(&context.project)).is_ok() {
         move_away(path, node, context)?;

@@ -272,7 +272,7 @@ fn mounts(
                 Entry::Directory { digest } => MountSource::Folder { path: context.store.unpacked(digest)? },
                 Entry::File { digest, size, executable } => {
                     let path = scratch.join(format!("upstream-{order}-{part}"));
-                    let target = Target { path: path.clone(), executable };
+                    let target = Target::new(path.clone(), executable);
                     context.store.place(&[Placement { digest, size, targets: vec![target] }])?;
                     MountSource::File { path, executable }
                 }

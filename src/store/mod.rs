@@ -14,7 +14,8 @@
 //! | `copy`, `parallel` | read once, hash, write to many; on all cores |
 //! | `pack`, `index`, `db` | packed contents; where contents lie, in memory and in SQLite |
 //! | `open`, `content`, `ingest`, `batch` | opening; reading; taking files and streams in |
-//! | `place`, `trees` | putting contents where they are wanted; directories and unpacked trees |
+//! | `place`, `reuse` | putting contents where they are wanted, over files that may go |
+//! | `trees` | directories and unpacked trees |
 //! | `lease` | kernel locks on keys, paths and the whole store |
 //! | `records`, `idle` | what runs leave behind; the log of runs that did nothing |
 //! | `barrier`, `trash` | work beside the run: flushing, unlinking |
@@ -37,6 +38,7 @@ mod parallel;
 mod place;
 mod records;
 mod repack;
+mod reuse;
 mod session;
 mod trash;
 mod trees;
@@ -56,4 +58,5 @@ pub use lease::{ExclusiveLease, Lease, SharedLease};
 pub use open::{Store, StoreInfo};
 pub use place::{Placement, Target};
 pub use records::{Finish, NewRun};
+pub use reuse::WORTHWHILE;
 pub use verify::{Damage, DamageKind, VerifyReport};

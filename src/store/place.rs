@@ -1,4 +1,4 @@
-//! Putting contents where they are wanted, as new files, hashed on the way.
+//! Putting contents where they are wanted, hashed on the way.
 //!
 //! The caller gives staging paths and publishes them afterwards: what is wrong never gets a
 //! public name.
@@ -20,6 +20,7 @@ use crate::store::index::{Location, Place};
 use crate::store::ingest::LARGE;
 use crate::store::open::Store;
 use crate::store::parallel::{cores, for_each};
+use crate::store::reuse;
 
 /// One content and everywhere it goes. `size` in bytes, as its tree entry says.
 #[derive(Clone, Debug)]
@@ -29,12 +30,25 @@ pub struct Placement {
     pub targets: Vec<Target>,
 }
 
-/// A file to make. Its folder must exist and its name must be free.
+/// A file to make. Its folder must exist and its name must be free, or taken by what may go.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub path: PathBuf,
-    /// Mode 755 instead of 644, whatever the umask says.
-    pub executable: bool,
+    executable: bool,
+    spent: bool,
+}
+
+impl Target {
+    /// A new file with mode 755, if `executable`, or 644, whatever the umask says.
+    pub fn new(path: PathBuf, executable: bool) -> Self {
+        Self { path, executable, spent: false }
+    }
+
+    /// The file that is at the path is not wanted any more: it may be written over. It lies where
+    /// nobody else looks for it.
+    pub fn over(&mut self) {
+        self.spent = true;
+    }
 }
 
 /// Files that a thread takes at a time.
@@ -109,7 +123,7 @@ impl Store {
         } else {
             let bytes = self.read(digest)?;
             for target in targets {
-                let mut file = create(target, made)?;
+                let mut file = create(target, *size, made)?;
                 file.write_all(&bytes).map_err(|e| PlaceError::target(&target.path, e))?;
                 close(&file, target)?;
             }
@@ -130,7 +144,8 @@ impl Store {
             Err(e) if is_loss(&e) => return Err(self.lose(digest, location)),
             Err(e) => return Err(self.layout.error("read", &self.layout.blob(digest), e).into()),
         };
-        let files = targets.iter().map(|target| create(target, made)).collect::<Result<Vec<File>, _>>()?;
+        let files =
+            targets.iter().map(|target| create(target, *size, made)).collect::<Result<Vec<File>, _>>()?;
         let copied = copy(&source, *size, &files.iter().collect::<Vec<_>>(), threads);
         match copied {
             Ok(found) if found == *digest => {}
@@ -155,7 +170,14 @@ impl Store {
     }
 }
 
-fn create(target: &Target, made: &mut Vec<PathBuf>) -> Result<File, PlaceError> {
+fn create(target: &Target, size: u64, made: &mut Vec<PathBuf>) -> Result<File, PlaceError> {
+    if target.spent {
+        made.push(target.path.clone());
+        if let Some(file) = reuse::open(&target.path, size) {
+            return Ok(file);
+        }
+        fs::remove_file(&target.path).map_err(|e| PlaceError::target(&target.path, e))?;
+    }
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -143,7 +143,7 @@ impl Store {
                         .entry(*digest)
                         .or_insert_with(|| Placement { digest: *digest, size: *size, targets: Vec::new() })
                         .targets
-                        .push(Target { path, executable: *executable }),
+                        .push(Target::new(path, *executable)),
                 }
             }
         }

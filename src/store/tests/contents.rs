@@ -181,7 +181,7 @@ fn placed_files_have_their_mode_and_a_time_in_the_past() {
     for content in [bytes(10, 0), bytes(100_000, 1), bytes(5 << 20, 2)] {
         let digest = store.put(&content).unwrap();
         let targets: Vec<Target> = [("plain", false), ("program", true)]
-            .map(|(name, executable)| Target { path: world.path(name), executable })
+            .map(|(name, executable)| Target::new(world.path(name), executable))
             .into();
         let placement = Placement { digest, size: content.len() as u64, targets };
         store.place(std::slice::from_ref(&placement)).unwrap();
@@ -205,7 +205,7 @@ fn a_failed_place_leaves_nothing_and_overwrites_nothing() {
     store.put(&small).unwrap();
     store.put(&large).unwrap();
     world.file("taken", b"mine");
-    let to = |name: &str| vec![Target { path: world.path(name), executable: false }];
+    let to = |name: &str| vec![Target::new(world.path(name), false)];
     let result = store.place(&[
         Placement { digest: Digest::of(&small), size: 10, targets: to("one") },
         Placement { digest: Digest::of(&large), size: 5 << 20, targets: [to("two"), to("taken")].concat() },
@@ -223,7 +223,7 @@ fn all_lost_contents_are_named_at_once() {
     let placement = |digest, name: &str| Placement {
         digest,
         size: 5,
-        targets: vec![Target { path: world.path(name), executable: false }],
+        targets: vec![Target::new(world.path(name), false)],
     };
     let lost = [Digest::of(b"a"), Digest::of(b"b")];
     let result = store.place(&[placement(lost[0], "a"), placement(there, "there"), placement(lost[1], "b")]);

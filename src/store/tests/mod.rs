@@ -67,7 +67,7 @@ fn place(store: &Store, bytes: &[u8], path: &Path) -> Result<(), crate::store::P
     store.place(&[Placement {
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
-        targets: vec![Target { path: path.to_owned(), executable: false }],
+        targets: vec![Target::new(path.to_owned(), false)],
     }])
 }
 
