@@ -6,6 +6,7 @@
 mod folders;
 mod ignoring;
 mod inputs;
+mod large;
 mod lost;
 mod moving;
 mod options;
