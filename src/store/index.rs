@@ -29,8 +29,8 @@ pub(super) enum Place {
 #[derive(Default)]
 pub(super) struct Index {
     map: HashMap<Digest, Location, BuildHasherDefault<DigestHasher>>,
-    /// How many blobs have a size: a file of a size that none has needs no look before the copy.
-    blob_sizes: HashMap<u64, u32>,
+    /// Blobs by size: a file of a size that none has needs no look before the copy.
+    blobs: HashMap<u64, Vec<Digest>>,
 }
 
 impl Index {
@@ -46,15 +46,19 @@ impl Index {
     }
 
     pub(super) fn insert(&mut self, digest: Digest, location: Location) {
-        if let Some(old) = self.map.insert(digest, location) {
-            self.count(old, -1);
+        self.remove(&digest);
+        if location.place == Place::Blob {
+            self.blobs.entry(location.size).or_default().push(digest);
         }
-        self.count(location, 1);
+        self.map.insert(digest, location);
     }
 
     pub(super) fn remove(&mut self, digest: &Digest) {
-        if let Some(old) = self.map.remove(digest) {
-            self.count(old, -1);
+        let Some(old) = self.map.remove(digest) else { return };
+        if old.place == Place::Blob
+            && let Some(blobs) = self.blobs.get_mut(&old.size)
+        {
+            blobs.retain(|known| known != digest);
         }
     }
 
@@ -66,8 +70,9 @@ impl Index {
         });
     }
 
-    pub(super) fn has_blob_of(&self, size: u64) -> bool {
-        self.blob_sizes.contains_key(&size)
+    /// The blobs of so many bytes.
+    pub(super) fn blobs_of(&self, size: u64) -> &[Digest] {
+        self.blobs.get(&size).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn trust(&mut self, digest: &Digest) {
@@ -78,17 +83,6 @@ impl Index {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Digest, &Location)> {
         self.map.iter()
-    }
-
-    fn count(&mut self, location: Location, by: i32) {
-        if location.place != Place::Blob {
-            return;
-        }
-        let count = self.blob_sizes.entry(location.size).or_insert(0);
-        *count = count.saturating_add_signed(by);
-        if *count == 0 {
-            self.blob_sizes.remove(&location.size);
-        }
     }
 }
 
@@ -116,16 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blob_sizes_follow_the_map() {
+    fn blobs_by_size_follow_the_map() {
         let mut index = Index::default();
         let blob = Location { size: 70_000, place: Place::Blob, suspect: false };
-        index.insert(Digest::of(b"a"), blob);
-        index.insert(Digest::of(b"b"), blob);
-        index.insert(Digest::of(b"a"), blob);
-        index.remove(&Digest::of(b"a"));
-        assert!(index.has_blob_of(70_000));
-        index.remove(&Digest::of(b"b"));
-        index.remove(&Digest::of(b"b"));
-        assert!(!index.has_blob_of(70_000));
+        let [a, b] = [b"a", b"b"].map(|text| Digest::of(text));
+        index.insert(a, blob);
+        index.insert(b, blob);
+        index.insert(a, blob);
+        assert_eq!(index.blobs_of(70_000), [b, a]);
+        index.remove(&a);
+        index.insert(b, Location { place: Place::Pack { id: 1, start: 0 }, ..blob });
+        assert!(index.blobs_of(70_000).is_empty());
+        index.remove(&b);
+        index.remove(&b);
+        assert_eq!(index.get(&b), None);
     }
 }

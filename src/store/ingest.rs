@@ -2,11 +2,11 @@
 //!
 //! Small files go into packs, several threads side by side; a large one becomes a blob and is
 //! read once, hashed and written by all cores. A large file is copied before its digest is known
-//! unless some blob has its size: then it is hashed first, and copied only if it is new.
+//! unless it looks like some blob: then it is hashed first, and copied only if it is new.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -42,6 +42,10 @@ pub(super) const GATHER: usize = 1 << 20;
 
 /// Rows gathered before they are recorded without waiting for a record.
 const ROWS: usize = 4096;
+
+/// Bytes that are compared at each of so many places before a file is taken for a known blob.
+const SAMPLE: usize = 4 << 10;
+const SAMPLES: u64 = 16;
 
 /// Files that a thread takes at a time.
 const GRAIN: usize = 16;
@@ -145,8 +149,7 @@ impl Store {
         let size = source.before.len();
         // A file with another link could still be written to by that name.
         let adopt_as_is = adopt && source.before.nlink() == 1 && source.path.starts_with(self.root());
-        let known_size = self.with_index(|index| index.has_blob_of(size))?;
-        if adopt_as_is || known_size {
+        if adopt_as_is || self.looks_known(source)? {
             let digest = copy(&source.file, size, &[], threads).map_err(|e| source.broken(e))?;
             source.check()?;
             let known = self.locate(&digest)?.is_some();
@@ -175,6 +178,30 @@ impl Store {
             self.discard([source.path])?;
         }
         Ok(Ingested { digest, size })
+    }
+
+    /// Whether a blob has the file's size and, at a few places, its bytes. It costs nothing beside
+    /// hashing in vain what was built anew.
+    fn looks_known(&self, source: &Source<'_>) -> Result<bool, StoreError> {
+        let size = source.before.len();
+        let blobs = self.with_index(|index| index.blobs_of(size).to_vec())?;
+        let alike = |digest: &Digest| {
+            let blob = File::open(self.layout.blob(digest)).ok()?;
+            let (mut ours, mut theirs) = ([0; SAMPLE], [0; SAMPLE]);
+            let last = size.saturating_sub(SAMPLE as u64);
+            for step in 0..SAMPLES {
+                let at = last / (SAMPLES - 1) * step;
+                let count = SAMPLE.min((size - at) as usize);
+                source.file.read_exact_at(&mut ours[..count], at).ok()?;
+                blob.read_exact_at(&mut theirs[..count], at).ok()?;
+                if ours[..count] != theirs[..count] {
+                    return Some(false);
+                }
+            }
+            Some(true)
+        };
+        // The newest first; a blob that cannot be read is no reason to copy.
+        Ok(blobs.iter().rev().any(|digest| alike(digest).unwrap_or(true)))
     }
 
     fn copy_blob(&self, source: &Source<'_>, path: &Path, threads: usize) -> Result<Digest, StoreError> {
