@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::fs::FileType;
 
@@ -101,6 +101,8 @@ pub struct Observer<'a> {
     took_over: bool,
     /// The user's own excludes file, if there may be one.
     excludes: Option<PathBuf>,
+    /// Where folders led, links and all.
+    followed: Mutex<HashMap<PathBuf, PathBuf>>,
     builder: Mutex<Builder>,
 }
 
@@ -146,6 +148,7 @@ impl<'a> Observer<'a> {
             asked: HashMap::new(),
             took_over: false,
             excludes: ignore::gitignore::gitconfig_excludes_path(),
+            followed: Mutex::default(),
             builder: Mutex::new(Builder::default()),
         }
     }
@@ -342,10 +345,28 @@ impl<'a> Observer<'a> {
     /// turned leaves the files that it led to as they were. What cannot be followed comes back as
     /// far as it could.
     pub fn follow(&self, path: &Path) -> PathBuf {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return self.resolve(path) };
+        // Many paths share their folder; it is followed once.
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match followed.get(folder) {
+            Some(known) => known.clone(),
+            None => {
+                let found = self.resolve(folder);
+                followed.insert(folder.to_path_buf(), found.clone());
+                found
+            }
+        };
+        self.resolve_from(folder, vec![name.to_owned()])
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.resolve_from(PathBuf::from("/"), names(path))
+    }
+
+    /// Follows the names `todo`, the last first, from a place without links.
+    fn resolve_from(&self, mut at: PathBuf, mut todo: Vec<OsString>) -> PathBuf {
         /// As many links as the kernel follows.
         const HOPS: usize = 40;
-        let mut todo: Vec<OsString> = names(path);
-        let mut at = PathBuf::from("/");
         let mut hops = 0;
         while let Some(name) = todo.pop() {
             if name == ".." {

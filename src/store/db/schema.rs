@@ -101,6 +101,8 @@ pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
         "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
          PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 16777216;",
     )?;
+    // A plan that hangs on the values asked for would be made anew for each of them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Moving the log into the database waits for the disk, which may be busy with a gigabyte of
     // outputs. That is the barrier's work, beside the run, and not the last thing a run waits for.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
