@@ -17,9 +17,9 @@ use crate::inputs::walk::{File, Folder, Walked};
 use crate::path::RelPath;
 use crate::tree::TreeDigest;
 
-mod builder;
+mod layout;
 
-pub use builder::{Answer, Builder};
+pub use layout::{Answer, Builder};
 
 /// A folder's row.
 #[repr(C)]

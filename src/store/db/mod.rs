@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -54,7 +54,7 @@ impl Db {
     /// Opens or creates the database. [`StoreError::DatabaseDamaged`] when it is no database, is
     /// cut short, or was marked by an earlier process that met damage.
     pub(super) fn open(root: &Path, path: &Path, read_only: bool) -> Result<Self, StoreError> {
-        let connection = connect(path, read_only).map_err(|e| fault(root, path, e))?;
+        let connection = patiently(|| connect(path, read_only)).map_err(|e| fault(root, path, e))?;
         let mut db = Self {
             path: path.to_owned(),
             root: root.to_owned(),
@@ -196,6 +196,23 @@ impl Write<'_> {
             .query_row([path], |row| row.get(0))?;
         self.new.push((path.to_owned(), id));
         Ok(id)
+    }
+}
+
+/// Where two processes make a database at once, SQLite tells one of them that it is busy without
+/// waiting first.
+fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let started = Instant::now();
+    loop {
+        match attempt() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && started.elapsed() < BUSY =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
     }
 }
 

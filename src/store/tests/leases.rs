@@ -122,3 +122,22 @@ fn discarded_folders_are_gone_at_once_and_their_space_later() {
     assert!(listing(&world.root().join("trash")).is_empty());
     assert_eq!(fs::read_dir(world.root().join("trash")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_new_store_is_made_by_several_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("store");
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            let open = || {
+                together.wait();
+                Store::open(&root).map(drop)
+            };
+            let opened: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            for one in opened {
+                one.join().unwrap().unwrap();
+            }
+        });
+    }
+}
