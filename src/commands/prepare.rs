@@ -17,7 +17,7 @@ use crate::inputs::sightings::Sightings;
 use crate::inputs::stat::{Clock, Stat, boot_id};
 use crate::key::compose::Composed;
 use crate::path::RelPath;
-use crate::pipeline::{Diagnostics, Document, Node, NodeName, Overrides, Pipeline, SourceFile, check};
+use crate::pipeline::{Diagnostics, Document, Node, NodeName, Overrides, Pipeline, SourceFile, Work, check};
 use crate::plan::judge::{Judged, Order, Subject};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::store::Store;
@@ -122,6 +122,22 @@ pub struct Orders<'a> {
     pub assume_fresh: &'a [String],
 }
 
+/// Names with every group spelled out: what is asked of a group is asked of its members.
+pub fn spelled_out(names: &[String], pipeline: &Pipeline) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut todo: Vec<&str> = names.iter().rev().map(String::as_str).collect();
+    while let Some(name) = todo.pop() {
+        match pipeline.nodes.iter().find(|node| node.name.0 == name).map(|node| &node.work) {
+            Some(Work::Group(group)) => {
+                todo.extend(group.members.iter().rev().map(|one| one.value.0.as_str()))
+            }
+            _ if out.iter().any(|known| known == name) => {}
+            _ => out.push(name.to_owned()),
+        }
+    }
+    out
+}
+
 /// Everything known of the nodes of a run, by position: upstreams first.
 pub struct Prepared {
     pub loaded: Loaded,
@@ -152,6 +168,9 @@ pub fn prepare(
     orders: &Orders<'_>,
     progress: &Progress,
 ) -> Result<Prepared, Fault> {
+    let spell = |names: &[String]| spelled_out(names, &loaded.pipeline);
+    let (force, rebuild, assume) = (spell(orders.force), spell(orders.rebuild), spell(orders.assume_fresh));
+    let orders = &Orders { targets: orders.targets, force: &force, rebuild: &rebuild, assume_fresh: &assume };
     let project_id = ground.project_id();
     let targets = loaded.graph.targets(orders.targets)?;
     let order = loaded.graph.closure(&targets);
@@ -257,7 +276,7 @@ pub fn prepare(
 
 fn order_of(node: &Node, orders: &Orders<'_>, store: &Store, project_id: &str) -> Result<Order, Fault> {
     let named = |list: &[String]| list.contains(&node.name.0);
-    if matches!(node.work, crate::pipeline::Work::Group(_)) {
+    if matches!(node.work, Work::Group(_)) {
         return Ok(Order::Nothing);
     }
     if named(orders.assume_fresh) {
@@ -291,7 +310,7 @@ impl Prepared {
     /// Where a node's seeds stand.
     pub fn seeds(&self, at: usize) -> Vec<RelPath> {
         match &self.nodes[at].work {
-            crate::pipeline::Work::Dist(dist) => {
+            Work::Dist(dist) => {
                 dist.seeds.iter().map(|seed| dist.output.value.join(&seed.path.value)).collect()
             }
             _ => Vec::new(),

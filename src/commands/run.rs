@@ -160,7 +160,7 @@ fn watched<T>(progress: &Progress, sink: &dyn Sink, work: impl FnOnce() -> T) ->
 
 /// `--expect-fresh` and `--budget`: fail before time is spent.
 fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Result<(), Fault> {
-    for name in &args.expect_fresh {
+    for name in &prepare::spelled_out(&args.expect_fresh, &prepared.loaded.pipeline) {
         let Some(at) = prepared.names.iter().position(|known| known.0 == *name) else {
             prepared.loaded.graph.targets(std::slice::from_ref(name))?;
             return Err(Fault::Usage(format!("`{name}` is not needed by what is to be built")));

@@ -93,3 +93,19 @@ fn failed_node_leaves_no_record_and_runs_again() {
     project.write("one", "1");
     project.runs(&["base", "dist-native"]);
 }
+
+#[test]
+fn what_is_asked_of_a_group_is_asked_of_its_members() {
+    let project = project();
+    project.edit_pipeline(
+        "command \"base\"",
+        "group \"both\" { member \"base\" \"dist-native\" }\ncommand \"base\"",
+    );
+    project.run_with(&["both"]);
+    project.run_with(&["both", "--expect-fresh", "both"]);
+    let said = project.run_with(&["both", "--force", "both"]);
+    assert_eq!(said.ran, ["base", "dist-native"], "{}", said.text);
+    project.write("one", "2");
+    let said = project.try_run(&["both", "--expect-fresh", "both"]);
+    assert_eq!((said.code, said.ran.len()), (4, 0), "{}", said.text);
+}
