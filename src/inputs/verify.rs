@@ -1,20 +1,16 @@
 //! Is everything in the index still as it was? Stats alone, on all cores.
 //!
-//! This is the whole cost of doing nothing: one open and stat for each folder, one stat for each
-//! file by its name below the open folder. Small folders are not worth an open and go by path.
+//! This is the whole cost of doing nothing: one stat for each folder and for each file.
 
-use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType};
 
 use crate::inputs::hash::cores;
 use crate::inputs::index::{FileRow, FolderRow, Index};
 use crate::inputs::stat::Stat;
 
-/// A folder with fewer files than this is stat-ed by path: opening it costs more than it saves.
-const WORTH_OPENING: usize = 3;
 /// Folder rows that a thread takes at a time.
 const STEP: usize = 32;
 
@@ -42,13 +38,14 @@ pub fn verify(index: &Index) -> Moved {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut moved = Moved::default();
+        let mut full = Vec::new();
         loop {
             let start = next.fetch_add(STEP, Ordering::Relaxed);
             if start >= folders.len() {
                 return moved;
             }
             for (at, row) in folders.iter().enumerate().skip(start).take(STEP) {
-                folder(index, at, row, &mut moved);
+                folder(index, at, row, &mut full, &mut moved);
             }
         }
     };
@@ -74,39 +71,24 @@ pub fn verify(index: &Index) -> Moved {
     all
 }
 
-fn folder(index: &Index, at: usize, row: &FolderRow, moved: &mut Moved) {
+/// Everything goes by its whole path: opening a folder to stat its files below it costs three calls,
+/// and saves less than they take.
+fn folder(index: &Index, at: usize, row: &FolderRow, full: &mut Vec<u8>, moved: &mut Moved) {
     let path = index.folder_c_path(row);
-    if row.file_count() < WORTH_OPENING {
-        if row.is_watched() {
-            compare_folder(at, row, Stat::at(CWD, path).ok(), moved);
-        }
-        let mut full = path.to_bytes().to_vec();
-        full.push(b'/');
-        let keep = full.len();
-        for file in index.files_of(row) {
-            let entry = index.file(file);
-            full.truncate(keep);
-            full.extend_from_slice(index.file_c_name(entry).to_bytes());
-            let found = CString::new(full.as_slice()).ok().and_then(|name| Stat::at(CWD, &name).ok());
-            compare_file(file, entry, found, moved);
-        }
-        return;
-    }
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let open = rustix::fs::open(path, flags, Mode::empty()).ok();
     if row.is_watched() {
-        let found = open.as_ref().and_then(|fd| Stat::of_open(fd).ok());
-        compare_folder(at, row, found, moved);
+        compare_folder(at, row, Stat::at(CWD, path).ok(), moved);
     }
+    full.clear();
+    full.extend_from_slice(path.to_bytes());
+    full.push(b'/');
+    let keep = full.len();
     for file in index.files_of(row) {
         let entry = index.file(file);
-        let found = open.as_ref().and_then(|fd| at_name(fd.as_fd(), index, entry));
+        full.truncate(keep);
+        full.extend_from_slice(index.file_c_name(entry).to_bytes_with_nul());
+        let found = CStr::from_bytes_with_nul(full).ok().and_then(|name| Stat::at(CWD, name).ok());
         compare_file(file, entry, found, moved);
     }
-}
-
-fn at_name(folder: BorrowedFd<'_>, index: &Index, row: &FileRow) -> Option<Stat> {
-    Stat::at(folder, index.file_c_name(row)).ok()
 }
 
 fn compare_folder(at: usize, row: &FolderRow, found: Option<Stat>, moved: &mut Moved) {

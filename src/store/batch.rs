@@ -88,7 +88,7 @@ impl Batch<'_> {
         if self.store.locate(&digest)?.is_some() {
             self.store.discard([&path])?;
         } else {
-            self.store.keep_blob(&path, &digest, size)?;
+            self.store.keep_blob(&path, &digest, size, true)?;
         }
         Ok((digest, size))
     }

@@ -13,6 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::index::{Index, Location, Place};
 use crate::store::open::{Loaded, Pending, Store};
 use crate::store::parallel::cores;
+use crate::store::seal::Seal;
 
 /// From so many unknown digests on, reading the whole index again is quicker than asking.
 const RELOAD: usize = 256;
@@ -112,7 +113,7 @@ impl Store {
             match read(location) {
                 Ok(Some(value)) => {
                     if location.suspect {
-                        self.trust(digest);
+                        self.trust(digest, None);
                     }
                     return Ok(value);
                 }
@@ -164,11 +165,11 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a suspect content was hashed and is sound.
-    pub(super) fn trust(&self, digest: &Digest) {
+    /// Notes that a content was hashed and is sound.
+    pub(super) fn trust(&self, digest: &Digest, seal: Option<Seal>) {
         // Failing to note it costs one more hash, later.
-        let _ = self.with_index_mut(|index| index.trust(digest));
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).trusted.push(*digest);
+        let _ = self.with_index_mut(|index| index.trust(digest, seal));
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).trusted.push((*digest, seal));
     }
 
     pub(super) fn locate(&self, digest: &Digest) -> Result<Option<Location>, StoreError> {
@@ -251,7 +252,7 @@ impl Store {
         let Pending { rows, trusted } = &mut *pending;
         let value = self.db.write(|write| {
             write.add_contents(rows, &self.boot)?;
-            write.trust_contents(trusted)?;
+            write.trust_contents(trusted, &self.boot)?;
             f(write)
         })?;
         rows.clear();

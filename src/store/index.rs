@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::digest::Digest;
+use crate::store::seal::Seal;
 
 /// Where a content lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) struct Location {
     /// Written before the machine last started and not known to have reached the disk: it must
     /// be hashed before it is used.
     pub(super) suspect: bool,
+    /// A blob's: the stat under which its bytes were hashed.
+    pub(super) seal: Option<Seal>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +78,11 @@ impl Index {
         self.blobs.get(&size).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn trust(&mut self, digest: &Digest) {
+    /// Notes that a content was hashed and is sound.
+    pub(super) fn trust(&mut self, digest: &Digest, seal: Option<Seal>) {
         if let Some(location) = self.map.get_mut(digest) {
             location.suspect = false;
+            location.seal = seal;
         }
     }
 
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn blobs_by_size_follow_the_map() {
         let mut index = Index::default();
-        let blob = Location { size: 70_000, place: Place::Blob, suspect: false };
+        let blob = Location { size: 70_000, place: Place::Blob, suspect: false, seal: None };
         let [a, b] = [b"a", b"b"].map(|text| Digest::of(text));
         index.insert(a, blob);
         index.insert(b, blob);

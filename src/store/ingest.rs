@@ -12,11 +12,13 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::copy::{CopyError, copy};
 use crate::digest::Digest;
+use crate::inputs::stat::Stat;
 use crate::store::error::StoreError;
 use crate::store::index::{Location, Place};
 use crate::store::open::Store;
 use crate::store::pack::{Frames, SMALL, Writer};
 use crate::store::parallel::{cores, for_each};
+use crate::store::seal::{self, Seal};
 
 /// A file to take in.
 #[derive(Clone, Debug)]
@@ -157,7 +159,8 @@ impl Store {
                 if known && adopt {
                     self.discard([source.path])?;
                 } else if !known {
-                    self.keep_blob(source.path, &digest, size)?;
+                    // Who else has it open could have written to it since it was hashed.
+                    self.keep_blob(source.path, &digest, size, false)?;
                 }
                 return Ok(Ingested { digest, size });
             }
@@ -172,7 +175,7 @@ impl Store {
         if self.locate(&digest)?.is_some() {
             self.discard([&path])?;
         } else {
-            self.keep_blob(&path, &digest, size)?;
+            self.keep_blob(&path, &digest, size, true)?;
         }
         if adopt {
             self.discard([source.path])?;
@@ -214,12 +217,21 @@ impl Store {
         Ok(digest)
     }
 
-    /// Moves a complete file of the store's own file system to its place among the blobs.
-    pub(super) fn keep_blob(&self, path: &Path, digest: &Digest, size: u64) -> Result<(), StoreError> {
+    /// Moves a complete file of the store's own file system to its place among the blobs. It is
+    /// believed from then on if it is `ours`: written by this process, open nowhere else.
+    pub(super) fn keep_blob(
+        &self,
+        path: &Path,
+        digest: &Digest,
+        size: u64,
+        ours: bool,
+    ) -> Result<(), StoreError> {
         let blob = self.layout.blob(digest);
         let fault = |e| self.layout.error("keep", &blob, e);
         // Published copies get modes of their own; nobody is to write to this one.
         fs::set_permissions(path, fs::Permissions::from_mode(0o444)).map_err(fault)?;
+        let file = File::open(path).map_err(fault)?;
+        let written = seal::age(&file).map_err(fault)?;
         let moved = match (fs::rename(path, &blob), blob.parent()) {
             (Err(e), Some(folder)) if e.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(folder).and_then(|()| fs::rename(path, &blob))
@@ -227,7 +239,11 @@ impl Store {
             (moved, _) => moved,
         };
         moved.map_err(fault)?;
-        self.add(vec![(*digest, Location { size, place: Place::Blob, suspect: false })])
+        // A rename moves the ctime.
+        let stat = Stat::of_open(&file).map_err(fault)?;
+        let stood = ours && stat.size == size && stat.mtime == seal::nanoseconds(written);
+        let seal = stood.then(|| Seal::of(&self.boot, &stat));
+        self.add(vec![(*digest, Location { size, place: Place::Blob, suspect: false, seal })])
     }
 
     /// Writes gathered contents to this process's pack, leaving out what the store has by now.
@@ -263,7 +279,7 @@ impl Store {
         let id = pack.id;
         let rows = frames.items.iter().map(|item| {
             let place = Place::Pack { id, start: start + item.start };
-            (item.digest, Location { size: item.size, place, suspect: false })
+            (item.digest, Location { size: item.size, place, suspect: false, seal: None })
         });
         self.add(rows.collect())?;
         frames.clear();

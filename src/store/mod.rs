@@ -39,6 +39,7 @@ mod place;
 mod records;
 mod repack;
 mod reuse;
+mod seal;
 mod session;
 mod trash;
 mod trees;

@@ -17,6 +17,7 @@ use crate::store::index::{Index, Location, Place};
 use crate::store::layout::{self, Layout};
 use crate::store::lease::lock;
 use crate::store::pack::{self, Writer};
+use crate::store::seal::Seal;
 use crate::store::session::Session;
 use crate::store::trash::Trash;
 use crate::store::trees::Directories;
@@ -50,7 +51,7 @@ pub(super) struct Loaded {
 #[derive(Default)]
 pub(super) struct Pending {
     pub(super) rows: Vec<(Digest, Location)>,
-    pub(super) trusted: Vec<Digest>,
+    pub(super) trusted: Vec<(Digest, Option<Seal>)>,
 }
 
 /// What is in a store.
@@ -311,11 +312,11 @@ fn reindex(layout: &Layout, db: &Db) -> Result<usize, StoreError> {
         let path = layout.pack(*id);
         for framed in pack::scan(&path).map_err(|e| layout.error("read", &path, e))? {
             let place = Place::Pack { id: *id, start: framed.start };
-            rows.push((framed.digest, Location { size: framed.size, place, suspect: false }));
+            rows.push((framed.digest, Location { size: framed.size, place, suspect: false, seal: None }));
         }
     }
     for (digest, size) in layout.blobs()?.known {
-        rows.push((digest, Location { size, place: Place::Blob, suspect: true }));
+        rows.push((digest, Location { size, place: Place::Blob, suspect: true, seal: None }));
     }
     let boot = boot_id();
     if rows.is_empty() && packs.is_empty() {

@@ -1,4 +1,5 @@
-//! Putting contents where they are wanted, hashed on the way.
+//! Putting contents where they are wanted: hashed on the way, or copied by the kernel where a seal
+//! says that the blob is what was hashed before.
 //!
 //! The caller gives staging paths and publishes them afterwards: what is wrong never gets a
 //! public name.
@@ -8,12 +9,10 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use rustix::fs::{Timespec, Timestamps};
 
 use crate::copy::{CopyError, copy};
 use crate::digest::Digest;
+use crate::inputs::stat::Stat;
 use crate::store::content::is_loss;
 use crate::store::error::{PlaceError, StoreError};
 use crate::store::index::{Location, Place};
@@ -21,6 +20,7 @@ use crate::store::ingest::LARGE;
 use crate::store::open::Store;
 use crate::store::parallel::{cores, for_each};
 use crate::store::reuse;
+use crate::store::seal::{self, Seal};
 
 /// One content and everywhere it goes. `size` in bytes, as its tree entry says.
 #[derive(Clone, Debug)]
@@ -94,6 +94,36 @@ impl Store {
         };
         let (large, small): (Vec<&Placement>, Vec<&Placement>) =
             placements.iter().partition(|placement| placement.size >= LARGE);
+        let (sealed, large): (Vec<&Placement>, Vec<&Placement>) =
+            large.into_iter().partition(|placement| self.is_sealed(placement));
+        // Each file is one thread's: the longest first, so that none is left over for the end.
+        let mut copies: Vec<(&Placement, &Target)> =
+            sealed.iter().flat_map(|one| one.targets.iter().map(move |target| (*one, target))).collect();
+        copies.sort_by_key(|(placement, _)| std::cmp::Reverse(placement.size));
+        let moved = Mutex::new(Vec::new());
+        for_each(
+            &copies,
+            cores(),
+            1,
+            || made.list(),
+            |own, _, (placement, target)| {
+                if !self.place_sealed(placement, target, &mut own.paths)? {
+                    moved.lock().unwrap_or_else(PoisonError::into_inner).push((*placement, *target));
+                }
+                Ok::<(), PlaceError>(())
+            },
+            |_| Ok(()),
+        )?;
+        let again: Vec<Placement> = moved
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_iter()
+            .map(|(placement, target)| {
+                let target = Target { spent: false, ..target.clone() };
+                Placement { targets: vec![target], ..placement.clone() }
+            })
+            .collect();
+        let large = large.into_iter().chain(&again);
         for_each(
             &small,
             cores(),
@@ -131,6 +161,51 @@ impl Store {
         }
     }
 
+    /// Whether the blob is as it was when it was hashed last, since this start of the machine.
+    fn is_sealed(&self, placement: &Placement) -> bool {
+        let location = self.locate(&placement.digest).ok().flatten();
+        location.is_some_and(|location| {
+            location.place == Place::Blob
+                && !location.suspect
+                && location.size == placement.size
+                && location.seal.is_some_and(|seal| {
+                    Stat::of(&self.layout.blob(&placement.digest))
+                        .is_ok_and(|stat| Seal::of(&self.boot, &stat) == seal)
+                })
+        })
+    }
+
+    /// Has the kernel copy a blob that need not be hashed; false when it was not what it was sealed
+    /// as, before or after, and nothing was made.
+    fn place_sealed(
+        &self,
+        placement: &Placement,
+        target: &Target,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<bool, PlaceError> {
+        let Placement { digest, size, .. } = placement;
+        let seal = self.locate(digest)?.and_then(|location| location.seal);
+        let stands = |file: &File| {
+            Stat::of_open(file)
+                .is_ok_and(|stat| Some(Seal::of(&self.boot, &stat)) == seal && stat.size == *size)
+        };
+        let Ok(source) = File::open(self.layout.blob(digest)) else { return Ok(false) };
+        if !stands(&source) {
+            return Ok(false);
+        }
+        let file = create(target, *size, made)?;
+        // Which side an error is of is not told: read with care, the blob says so itself.
+        let copied = std::io::copy(&mut &source, &mut &file);
+        if matches!(copied, Ok(count) if count == *size) && stands(&source) {
+            close(&file, target)?;
+            return Ok(true);
+        }
+        drop(file);
+        fs::remove_file(&target.path).map_err(|e| PlaceError::target(&target.path, e))?;
+        made.retain(|path| *path != target.path);
+        Ok(false)
+    }
+
     fn place_blob(
         &self,
         placement: &Placement,
@@ -144,6 +219,7 @@ impl Store {
             Err(e) if is_loss(&e) => return Err(self.lose(digest, location)),
             Err(e) => return Err(self.layout.error("read", &self.layout.blob(digest), e).into()),
         };
+        let before = Stat::of_open(&source).ok();
         let files =
             targets.iter().map(|target| create(target, *size, made)).collect::<Result<Vec<File>, _>>()?;
         let copied = copy(&source, *size, &files.iter().collect::<Vec<_>>(), threads);
@@ -156,8 +232,9 @@ impl Store {
             }
             Err(CopyError::Write(index, e)) => return Err(PlaceError::target(&targets[index].path, e)),
         }
-        if location.suspect {
-            self.trust(digest);
+        let seal = before.and_then(|before| Seal::of_hashed(&self.boot, &before, &source));
+        if location.suspect || seal != location.seal {
+            self.trust(digest, seal);
         }
         files.iter().zip(targets).try_for_each(|(file, target)| close(file, target))
     }
@@ -191,16 +268,8 @@ fn create(target: &Target, size: u64, made: &mut Vec<PathBuf>) -> Result<File, P
 /// Gives a written file its mode and, last, its time.
 fn close(file: &File, target: &Target) -> Result<(), PlaceError> {
     let mode = if target.executable { 0o755 } else { 0o644 };
-    let a_second_ago = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .saturating_sub(Duration::from_secs(1));
-    let time =
-        Timespec { tv_sec: a_second_ago.as_secs() as i64, tv_nsec: a_second_ago.subsec_nanos().into() };
     file.set_permissions(Permissions::from_mode(mode))
-        .and_then(|()| {
-            Ok(rustix::fs::futimens(file, &Timestamps { last_access: time, last_modification: time })?)
-        })
+        .and_then(|()| seal::age(file).map(drop))
         .map_err(|e| PlaceError::target(&target.path, e))
 }
 

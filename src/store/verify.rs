@@ -87,7 +87,7 @@ impl Store {
                 let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
                 damaged.push((Damage { digest: *digest, size: location.size, kind }, *location));
             } else if location.suspect {
-                self.trust(digest);
+                self.trust(digest, None);
             }
             progress(done.fetch_add(location.size, Ordering::Relaxed) + location.size, bytes);
             Ok::<(), StoreError>(())

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::store::db::{Db, Write};
 use crate::store::error::StoreError;
 use crate::store::index::{Index, Location, Place};
+use crate::store::seal::Seal;
 
 /// The epoch of contents that were found again on disk, without a row: nobody knows when they
 /// were written, so they are hashed before use.
@@ -21,7 +22,7 @@ impl Db {
             let count: usize = connection.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
             let mut index = Index::with_capacity(count + count / 4 + 64);
             let mut statement =
-                connection.prepare_cached("SELECT digest, size, pack, start, epoch FROM contents")?;
+                connection.prepare_cached("SELECT digest, size, pack, start, epoch, seal FROM contents")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 if let Some((digest, location)) = content(row, &safe)? {
@@ -45,7 +46,9 @@ impl Db {
         self.read(|connection| {
             let safe = safe_epochs(connection, boot)?;
             let found = connection
-                .prepare_cached("SELECT digest, size, pack, start, epoch FROM contents WHERE digest = ?1")?
+                .prepare_cached(
+                    "SELECT digest, size, pack, start, epoch, seal FROM contents WHERE digest = ?1",
+                )?
                 .query_row([digest.as_bytes().as_slice()], |row| content(row, &safe))
                 .optional()?;
             Ok(found.flatten().map(|(_, location)| location))
@@ -164,7 +167,8 @@ impl Write<'_> {
         let now = self.epoch(boot)?;
         let found = if contents.iter().any(|(_, l)| l.suspect) { self.epoch(FOUND)? } else { now };
         let mut statement = self.transaction.prepare_cached(
-            "INSERT OR REPLACE INTO contents(digest, size, pack, start, epoch) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO contents(digest, size, pack, start, epoch, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?;
         for (digest, location) in contents {
             let (pack, start) = match location.place {
@@ -172,16 +176,35 @@ impl Write<'_> {
                 Place::Pack { id, start } => (id, start),
             };
             let epoch = if location.suspect { found } else { now };
-            statement.execute(params![digest.as_bytes().as_slice(), location.size, pack, start, epoch])?;
+            let seal = location.seal.as_ref().map(Seal::as_bytes);
+            statement.execute(params![
+                digest.as_bytes().as_slice(),
+                location.size,
+                pack,
+                start,
+                epoch,
+                seal
+            ])?;
         }
         Ok(())
     }
 
-    /// These were hashed since the machine started, so the disk has them.
-    pub(in crate::store) fn trust_contents(&self, digests: &[Digest]) -> rusqlite::Result<()> {
-        let mut statement =
-            self.transaction.prepare_cached("UPDATE contents SET epoch = 0 WHERE digest = ?1")?;
-        digests.iter().try_for_each(|digest| statement.execute([digest.as_bytes().as_slice()]).map(drop))
+    /// These were hashed and are sound. What an earlier start of the machine wrote is on the disk
+    /// then; what this one wrote may still be in memory alone.
+    pub(in crate::store) fn trust_contents(
+        &self,
+        contents: &[(Digest, Option<Seal>)],
+        boot: &str,
+    ) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(
+            "UPDATE contents SET seal = ?2, epoch = CASE
+                 WHEN epoch IN (SELECT id FROM epochs WHERE boot = ?3) THEN epoch ELSE 0 END
+             WHERE digest = ?1",
+        )?;
+        contents.iter().try_for_each(|(digest, seal)| {
+            let seal = seal.as_ref().map(Seal::as_bytes);
+            statement.execute(params![digest.as_bytes().as_slice(), seal, boot]).map(drop)
+        })
     }
 
     /// Forgets `digest` if it is still recorded at `place`.
@@ -218,7 +241,8 @@ fn content(row: &Row<'_>, safe: &[i64]) -> rusqlite::Result<Option<(Digest, Loca
     };
     let epoch: i64 = row.get(4)?;
     let place = if pack == 0 { Place::Blob } else { Place::Pack { id: pack, start } };
-    Ok(Some((digest, Location { size, place, suspect: epoch != 0 && !safe.contains(&epoch) })))
+    let seal = row.get_ref(5)?.as_blob_or_null().ok().flatten().and_then(Seal::from_bytes);
+    Ok(Some((digest, Location { size, place, suspect: epoch != 0 && !safe.contains(&epoch), seal })))
 }
 
 /// The digest in a column; none when it is no digest.

@@ -26,7 +26,8 @@ CREATE TABLE contents (          -- pack 0: a blob of its own
     size   INTEGER NOT NULL,
     pack   INTEGER NOT NULL,
     start  INTEGER NOT NULL,
-    epoch  INTEGER NOT NULL
+    epoch  INTEGER NOT NULL,
+    seal   BLOB                  -- a blob's, see the seal module; null: to be hashed before use
 ) WITHOUT ROWID;
 CREATE INDEX contents_unflushed ON contents(epoch) WHERE epoch <> 0;
 CREATE TABLE records (
