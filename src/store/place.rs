@@ -162,7 +162,7 @@ impl Store {
     }
 
     /// Whether the blob is as it was when it was hashed last, since this start of the machine.
-    fn is_sealed(&self, placement: &Placement) -> bool {
+    pub(super) fn is_sealed(&self, placement: &Placement) -> bool {
         let location = self.locate(&placement.digest).ok().flatten();
         location.is_some_and(|location| {
             location.place == Place::Blob

@@ -29,7 +29,8 @@ mod schema;
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// In bytes: the first to open the database reads the whole log.
+/// In bytes: the first to open the database reads the whole log. A log that is begun anew is cut to
+/// this size (see `schema::tune`), so its length tells how much is in it.
 const LONG_LOG: u64 = 256 << 10;
 
 /// The file beside the database that says: damage was met while in use, start anew.

@@ -100,7 +100,7 @@ pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.execute_batch(
         "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
-         PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 16777216;",
+         PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 262144;",
     )?;
     // A plan that hangs on the values asked for would be made anew for each of them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{DamageKind, PlaceError, StoreError};
+use crate::store::{DamageKind, Ingest, PlaceError, Placement, StoreError};
 
 fn exclusive(store: &Store) -> crate::store::ExclusiveLease {
     store.exclusive_lease(&mut || false).unwrap().unwrap()
@@ -18,6 +18,56 @@ fn a_flipped_bit_in_a_blob_is_found_and_given_up() {
     assert!(!store.contains(&Digest::of(&content)) && !world.store().contains(&Digest::of(&content)));
     world.ingest(&store, "a", &content);
     place(&store, &content, &world.path("out")).unwrap();
+}
+
+#[test]
+fn a_flipped_bit_under_a_put_back_mtime_is_found() {
+    let world = World::new();
+    let content = bytes(5 << 20, 1);
+    world.ingest(&world.store(), "a", &content);
+    let blob = only(&world.root().join("blobs"));
+    let mtime = fs::metadata(&blob).unwrap().modified().unwrap();
+    flip(&blob, 3 << 20);
+    fs::File::open(&blob).unwrap().set_modified(mtime).unwrap();
+    assert!(matches!(place(&world.store(), &content, &world.path("out")), Err(PlaceError::Damaged { .. })));
+    assert!(!world.path("out").exists());
+}
+
+#[test]
+fn a_blob_of_another_start_is_hashed_once_and_then_believed() {
+    let world = World::new();
+    let content = bytes(5 << 20, 1);
+    let mut store = world.store();
+    store.boot = "the start before".into();
+    world.ingest(&store, "a", &content);
+    store.barrier().unwrap();
+    drop(store);
+    let placement = Placement { digest: Digest::of(&content), size: 5 << 20, targets: Vec::new() };
+    let store = world.store();
+    assert!(!store.is_sealed(&placement));
+    // Before that a write could still share the ctime that the hash is remembered under.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    place(&store, &content, &world.path("out")).unwrap();
+    assert!(store.is_sealed(&placement));
+    drop(store);
+    let store = world.store();
+    assert!(store.is_sealed(&placement), "the seal was remembered");
+    place(&store, &content, &world.path("again")).unwrap();
+    assert!(fs::read(world.path("again")).unwrap() == content);
+}
+
+#[test]
+fn what_was_adopted_is_hashed_before_it_is_believed() {
+    let world = World::new();
+    let content = bytes(5 << 20, 1);
+    let store = world.store();
+    let path = store.scratch().unwrap();
+    fs::write(&path, &content).unwrap();
+    store.ingest(&[Ingest { path, adopt: true }]).unwrap();
+    let placement = Placement { digest: Digest::of(&content), size: 5 << 20, targets: Vec::new() };
+    assert!(!store.is_sealed(&placement));
+    place(&store, &content, &world.path("out")).unwrap();
+    assert!(fs::read(world.path("out")).unwrap() == content);
 }
 
 #[test]
