@@ -6,7 +6,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`digest`], [`path`], [`canonical`], [`tree`], [`copy`] | content identity, lexical paths, canonical bytes, Merkle trees; bytes moved and hashed in one go |
+//! | [`digest`], [`path`], [`canonical`], [`tree`], [`copy`], [`dockerfile`] | content identity, lexical paths, canonical bytes, Merkle trees; bytes moved and hashed in one go; what a Dockerfile reads |
 //! | [`pipeline`] | KDL text to typed nodes, with every mistake reported |
 //! | [`graph`], [`inputs`] | who needs whom; what is on disk: stat index, walks, hashing, git |
 //! | [`key`], [`record`] | manifests, action keys, artifacts and records: plain data |
@@ -29,6 +29,7 @@ pub mod canonical;
 pub mod commands;
 pub mod copy;
 pub mod digest;
+pub mod dockerfile;
 pub mod event;
 pub mod graph;
 pub mod inputs;

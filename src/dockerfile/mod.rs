@@ -1,0 +1,42 @@
+//! What a Dockerfile reads: the facts that decide what counts as input of a docker build.
+//!
+//! Text in, facts out. Knows BuildKit's grammar and its rules for variables, stages, context paths
+//! and `.dockerignore`; knows no file system, no engine and no pipeline. Where BuildKit's versions
+//! differ, or where only an image's own configuration could tell, the answer is the one that counts
+//! more: a build too many, never one too few.
+//!
+//! What it cannot see: `ONBUILD` triggers of an external base image, and variables that such an
+//! image sets under the name of an `ARG`. Whoever knows the image's configuration looks at both.
+//!
+//! The lines are read here and not by a library, because whether a line belongs to the one before
+//! decides what is copied: BuildKit's rules for an escaped backslash at the end of a line, for
+//! quotes in flags and for here-documents in the middle of a `RUN` have to be met exactly.
+
+mod analyse;
+mod analysis;
+mod environment;
+mod expand;
+mod heredoc;
+mod ignore;
+mod instruction;
+mod lines;
+mod mistake;
+mod mount;
+mod pairs;
+mod platform;
+mod reach;
+mod sources;
+mod stages;
+mod trim;
+mod wildcard;
+
+#[cfg(test)]
+mod tests;
+
+pub use analyse::{Question, analyse};
+pub use analysis::{
+    Analysis, Base, BaseUse, Dynamic, Read, ReadKind, Remote, SecretUse, SshUse, Step, Syntax, Trigger,
+};
+pub use ignore::{BadPattern, Ignore};
+pub use mistake::{Fault, Mistake};
+pub use reach::{Reach, reaches, through_links};

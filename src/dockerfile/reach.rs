@@ -1,0 +1,117 @@
+//! Which source of a Dockerfile makes a path of the context count.
+//!
+//! Lexical: where a source leads through a symbolic link, [`through_links`] says what else is read,
+//! given the links of the context.
+
+use std::collections::BTreeSet;
+
+use super::analysis::{Analysis, Read, ReadKind};
+use super::ignore::clean;
+use super::wildcard::{Glob, has_wildcard};
+
+/// An analysis' reads, compiled for many paths.
+#[derive(Debug)]
+pub struct Reach<'a> {
+    analysis: &'a Analysis,
+    /// None for the context's root.
+    globs: Vec<(Option<Glob>, &'a Read)>,
+}
+
+impl<'a> Reach<'a> {
+    pub fn new(analysis: &'a Analysis) -> Self {
+        Self::with(analysis, &analysis.reads)
+    }
+
+    /// With other reads than the analysis' own: those that links add.
+    pub fn with(analysis: &'a Analysis, reads: &'a [Read]) -> Self {
+        Self { analysis, globs: reads.iter().map(|read| (compile(read), read)).collect() }
+    }
+
+    /// The first source that reads the path, or a folder above it.
+    pub fn by(&self, path: &str) -> Option<&'a Read> {
+        let covers = |glob: &Option<Glob>| glob.as_ref().is_none_or(|glob| glob.covers(path));
+        self.globs.iter().find(|(glob, _)| covers(glob)).map(|(_, read)| *read)
+    }
+
+    /// Whether the path counts at all.
+    pub fn counts(&self, path: &str) -> bool {
+        self.analysis.everything.is_some() || self.by(path).is_some()
+    }
+
+    /// Whether the folder, or anything below it, may count. Where not, a walk need not look into it.
+    pub fn may_count_below(&self, folder: &str) -> bool {
+        let below = |glob: &Option<Glob>| glob.as_ref().is_none_or(|glob| glob.reaches_below(folder));
+        self.counts(folder) || self.globs.iter().any(|(glob, _)| below(glob))
+    }
+}
+
+/// The source that makes a path of the context count, for one path.
+pub fn reaches<'a>(analysis: &'a Analysis, path: &str) -> Option<&'a Read> {
+    Reach::new(analysis).by(path)
+}
+
+fn compile(read: &Read) -> Option<Glob> {
+    let pattern = &*read.pattern;
+    if pattern == "." {
+        return None;
+    }
+    Some(match read.kind {
+        ReadKind::Mount => Glob::literal(pattern),
+        // A pattern that is none never becomes a read; taken by the letter, none is lost.
+        ReadKind::Copy | ReadKind::Add => Glob::source(pattern).unwrap_or_else(|| Glob::literal(pattern)),
+        ReadKind::CopyParents => Glob::moby(pattern).unwrap_or_else(|| Glob::literal(pattern)),
+    })
+}
+
+/// What is read beside `analysis.reads` because a source leads through a symbolic link of the
+/// context: `links` are paths and targets. The link itself counts by its own read.
+pub fn through_links<'l>(
+    analysis: &Analysis,
+    links: impl IntoIterator<Item = (&'l str, &'l str)> + Clone,
+) -> Vec<Read> {
+    let mut seen: BTreeSet<(String, bool)> = BTreeSet::new();
+    let mut added = Vec::new();
+    let mut open: Vec<Read> = analysis.reads.clone();
+    while let Some(read) = open.pop() {
+        let parts: Vec<&str> = read.pattern.split('/').collect();
+        for (link, target) in links.clone() {
+            let depth = link.split('/').count();
+            if depth > parts.len() || !leads_over(&read, &parts[..depth], link) {
+                continue;
+            }
+            let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let start = if target.starts_with('/') { target.to_owned() } else { format!("{folder}/{target}") };
+            let start = clean(&format!("/{start}"));
+            let start = start.trim_start_matches('/');
+            let rest = parts[depth..].join("/");
+            // A target with a wildcard's sign in its name is taken as a whole folder, by the letter.
+            let is_plain = !has_wildcard(start) && !start.contains('\\');
+            let (pattern, kind) = match (is_plain, rest.is_empty()) {
+                (true, false) => (format!("{start}/{rest}"), read.kind),
+                (true, true) => (start.to_owned(), read.kind),
+                (false, _) => (start.to_owned(), ReadKind::Mount),
+            };
+            let pattern = match pattern.trim_start_matches('/') {
+                "" => ".".to_owned(),
+                pattern => pattern.to_owned(),
+            };
+            let is_new = seen.insert((pattern.clone(), kind == ReadKind::Mount));
+            // A link to itself grows without end.
+            if is_new && pattern.len() < LONGEST {
+                let read = Read { pattern, kind, line: read.line, span: read.span.clone() };
+                added.push(read.clone());
+                open.push(read);
+            }
+        }
+    }
+    added
+}
+
+/// Longer than any path that a kernel takes.
+const LONGEST: usize = 4096;
+
+/// Whether the beginning of a pattern can be this link.
+fn leads_over(read: &Read, parts: &[&str], link: &str) -> bool {
+    let begin = Read { pattern: parts.join("/"), ..read.clone() };
+    compile(&begin).is_some_and(|glob| glob.matches(link))
+}
