@@ -118,9 +118,12 @@ impl Client {
     }
 }
 
-/// Puts `/v1.41` before the path.
+/// Puts `/v1.41` before the path, where no version stands yet.
 fn pin(request: &mut BollardRequest, version: ApiVersion) {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    if path.strip_prefix("/v").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return;
+    }
     let pinned = format!("http://docker/v{version}{path}");
     if let Ok(uri) = pinned.parse::<Uri>() {
         *request.uri_mut() = uri;
@@ -191,5 +194,26 @@ impl Write for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_name_the_version() {
+        let pinned = |uri: &str| {
+            let mut request = Request::builder().uri(uri).body(bollard::body_full(Bytes::new())).unwrap();
+            pin(&mut request, ApiVersion::OLDEST);
+            request.uri().to_string()
+        };
+        assert_eq!(
+            pinned("http://docker/images/a%2Fb/json?x=1"),
+            "http://docker/v1.41/images/a%2Fb/json?x=1"
+        );
+        assert_eq!(pinned("http://docker"), "http://docker/v1.41/");
+        assert_eq!(pinned("http://docker/version"), "http://docker/v1.41/version");
+        assert_eq!(pinned("http://docker/v1.50/info"), "http://docker/v1.50/info");
     }
 }

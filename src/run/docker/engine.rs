@@ -84,6 +84,10 @@ impl Engine {
         self.client.docker()
     }
 
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(super) fn fault(&self, action: &str, error: bollard::errors::Error) -> EngineError {
         self.client.fault(action, error)
     }

@@ -182,7 +182,10 @@ mod tests {
 
     #[test]
     fn golden() {
-        assert_eq!(digest(|_, _, _| {}).hex(), "GOLDEN1");
+        assert_eq!(
+            digest(|_, _, _| {}).hex(),
+            "5b6d3b8b74f49491627c3918b85afa6d38fc47da52a6866337dc0b850285e148"
+        );
         assert_eq!(image_digest(&[], &Platform::default(), &RuntimeConfig::default()).hex(), "GOLDEN2");
     }
 
