@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod build_cache;
+pub mod buildkit;
 pub mod client;
 pub mod container;
 pub mod dial;

@@ -91,16 +91,6 @@ impl fmt::Debug for Output {
     }
 }
 
-/// An engine's API version, as `1.41`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiVersion(pub u32, pub u32);
-
-impl fmt::Display for ApiVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
-
 /// What a build yielded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Built {
@@ -111,9 +101,11 @@ pub struct Built {
 }
 
 impl Built {
-    /// How many instructions came from BuildKit's cache, of how many.
+    /// How many instructions came from BuildKit's cache, of how many. `FROM` does nothing that
+    /// could.
     pub fn cached(&self) -> (usize, usize) {
-        let counted = || self.steps.iter().filter(|step| step.place.is_some());
+        let counted =
+            || self.steps.iter().filter(|step| step.place.is_some() && !step.name.contains("] FROM "));
         (counted().filter(|step| step.cached).count(), counted().count())
     }
 }

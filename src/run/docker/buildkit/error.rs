@@ -56,7 +56,11 @@ impl BuildError {
 
     /// Something that is missing, rather than something that went wrong.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::TooOld { .. } | Self::SecretMissing { .. } | Self::SshMissing { .. })
+        match self {
+            Self::TooOld { .. } | Self::SecretMissing { .. } | Self::SshMissing { .. } => true,
+            Self::Engine(error) => error.is_missing(),
+            _ => false,
+        }
     }
 
     /// What mends it, where that is known.
@@ -71,6 +75,7 @@ impl BuildError {
             }
             Self::Cache { .. } => "write it as `type=registry,ref=example.org/team/cache`".to_owned(),
             Self::Network { .. } => "try again, and look at the engine and the registry".to_owned(),
+            Self::Engine(error) => return error.help(),
             _ => return None,
         })
     }

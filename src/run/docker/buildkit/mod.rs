@@ -35,7 +35,7 @@ mod tunnel;
 mod tests;
 
 pub use auth::{Credentials, Lookup};
-pub use build::{ApiVersion, Build, Built, Output, Place, StepTime};
+pub use build::{Build, Built, Output, Place, StepTime};
 pub use cancel::CancelToken;
 pub use context::{Context, ContextEntry, EntryKind};
 pub use error::BuildError;

@@ -12,7 +12,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::run::docker::buildkit::auth::Keys;
-use crate::run::docker::buildkit::build::{ApiVersion, Build, Built, Output};
+use crate::run::docker::buildkit::build::{Build, Built, Output};
 use crate::run::docker::buildkit::cancel::CancelToken;
 use crate::run::docker::buildkit::context::{Context, OneFile, check};
 use crate::run::docker::buildkit::error::{BuildError, of_call};
@@ -27,6 +27,7 @@ use crate::run::docker::buildkit::ssh::Agents;
 use crate::run::docker::buildkit::tasks::{Spawner, Tasks};
 use crate::run::docker::buildkit::transport::{self, Conversations};
 use crate::run::docker::dial::Dialer;
+use crate::run::docker::facts::ApiVersion;
 
 /// For how long the last reports may come in after the answer.
 const AFTERWARDS: Duration = Duration::from_secs(5);
@@ -67,11 +68,8 @@ async fn carry_out(
     let Build { context, dockerfile, context_id, secrets, ssh, output, credentials, .. } = build;
     let faults = Faults::default();
     let vault = Vault::new(secrets, faults.clone())?;
-    let agents = Agents {
-        sockets: ssh.into_iter().collect(),
-        faults: faults.clone(),
-        spawner: spawner.clone(),
-    };
+    let agents =
+        Agents { sockets: ssh.into_iter().collect(), faults: faults.clone(), spawner: spawner.clone() };
     let dockerfile: Arc<dyn Context> = Arc::new(OneFile::new(DOCKERFILE, dockerfile));
     let services = Services {
         folders: Folders {

@@ -17,16 +17,16 @@ use hyper::Uri;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::run::docker::buildkit::build::ApiVersion;
 use crate::run::docker::buildkit::error::BuildError;
 use crate::run::docker::buildkit::tasks::Spawner;
 use crate::run::docker::buildkit::tunnel;
 use crate::run::docker::dial::{BoxedStream, Dialer};
 use crate::run::docker::error::EngineError;
+use crate::run::docker::facts::ApiVersion;
 use crate::run::docker::upgrade::upgrade;
 
 /// From here on, an engine is asked directly first.
-const DIRECT_SINCE: ApiVersion = ApiVersion(1, 53);
+const DIRECT_SINCE: ApiVersion = ApiVersion { major: 1, minor: 53 };
 /// For how long it may leave that unanswered.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Received ahead of whoever reads: the engine's answers are small, its exports are not.

@@ -11,15 +11,14 @@ use std::fmt::Write as _;
 use std::io::{self, Cursor, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::digest::Digest;
-use crate::run::docker::{Address, Dialer};
+use crate::run::docker::{Address, ApiVersion, Dialer};
 
 const SOCKET: &str = "/var/run/docker.sock";
-const API: ApiVersion = ApiVersion(1, 41);
+const API: ApiVersion = ApiVersion::OLDEST;
 
 /// A context in memory.
 #[derive(Clone, Default)]
@@ -143,10 +142,9 @@ impl Bucket {
     }
 }
 
-/// A name that no other test uses.
+/// A name that no other test uses, nor used before: the engine remembers builds.
 fn name() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    format!("osgraph-test-buildkit-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("osgraph-test-buildkit-{}", super::serve::unique_id())
 }
 
 fn dialer() -> Dialer {
@@ -219,6 +217,11 @@ impl Image {
             archive.append_link(&mut header, format!("bin/{applet}"), "busybox").unwrap();
         }
         let name = name();
+        // Builds on an image of its own find nothing in the engine's cache.
+        let mut header = tar::Header::new_gnu();
+        header.set_size(name.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, "name", name.as_bytes()).unwrap();
         let path = format!("/images/create?fromSrc=-&repo={name}&tag=base");
         engine("POST", &path, &archive.into_inner().unwrap());
         Self(format!("{name}:base"))

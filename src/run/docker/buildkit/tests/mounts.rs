@@ -122,6 +122,6 @@ fn an_agent_that_is_needed_and_missing_is_named() {
 #[test]
 fn an_agent_that_is_not_needed_may_be_missing() {
     let base = Image::busybox();
-    let dockerfile = format!("FROM {}\nRUN --mount=type=ssh test -z \"$SSH_AUTH_SOCK\"\n", base.0);
+    let dockerfile = format!("FROM {}\nRUN --mount=type=ssh test ! -S \"$SSH_AUTH_SOCK\"\n", base.0);
     built(plain(Files::default(), &dockerfile));
 }

@@ -1,5 +1,7 @@
 //! The ways to an engine: upgraded requests, and HTTP/2 at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::net::UnixListener;
 
 use super::*;
@@ -37,14 +39,14 @@ fn an_engine_that_speaks_http_2_at_once_is_served_within_one_connection() {
             }
         });
     });
-    built_over(&Dialer::new(&Address::Unix(socket)).unwrap(), ApiVersion(1, 53)).unwrap();
+    built_over(&Dialer::new(&Address::Unix(socket)).unwrap(), ApiVersion::NEWEST).unwrap();
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
 /// This machine's engine is older, and answers HTTP/1 alone.
 #[test]
 fn an_engine_that_does_not_is_asked_to_upgrade() {
-    built_over(&dialer(), ApiVersion(1, 53)).unwrap();
+    built_over(&dialer(), ApiVersion::NEWEST).unwrap();
 }
 
 #[test]
@@ -60,7 +62,8 @@ fn an_engine_that_offers_neither_is_too_old() {
             let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
         }
     });
-    let error = built_over(&Dialer::new(&Address::Unix(socket)).unwrap(), ApiVersion(1, 24)).unwrap_err();
+    let error = built_over(&Dialer::new(&Address::Unix(socket)).unwrap(), ApiVersion { major: 1, minor: 24 })
+        .unwrap_err();
     assert_eq!(error.to_string(), "the engine (API 1.24) does not offer BuildKit to programs");
     assert!(error.is_missing());
 }
@@ -68,7 +71,7 @@ fn an_engine_that_offers_neither_is_too_old() {
 #[test]
 fn an_engine_that_is_not_there_is_worth_another_try() {
     let dialer = Dialer::new(&Address::Unix("/nowhere/docker.sock".into())).unwrap();
-    for api in [API, ApiVersion(1, 53)] {
+    for api in [API, ApiVersion::NEWEST] {
         assert!(built_over(&dialer, api).unwrap_err().is_retryable());
     }
 }
