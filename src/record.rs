@@ -27,6 +27,12 @@ pub struct Image {
     pub id: String,
     /// `os/arch[/variant]`.
     pub platform: String,
+    /// The layers' digests before compression, the lowest first.
+    pub diff_ids: Vec<String>,
+    /// How the engine that made it keeps images, as `classic (overlay2)`. Recorded, never counted.
+    pub store: String,
+    /// The digest of its configuration, where that is known. Recorded, never counted.
+    pub config: Option<String>,
 }
 
 impl Artifact {

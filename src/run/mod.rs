@@ -10,6 +10,7 @@ pub mod build_manifest;
 pub mod collect;
 pub mod dispatch;
 pub mod dist;
+pub mod docker;
 pub mod elf;
 pub mod extract;
 pub mod gates;
