@@ -47,6 +47,7 @@ impl ImageFacts {
             diff_ids: self.diff_ids.clone(),
             store: store.to_string(),
             config: store.id_is_configuration().then(|| self.id.clone()),
+            kept: None,
         }
     }
 }
