@@ -169,7 +169,7 @@ fn built(build: Build) -> Built {
 }
 
 fn plain(files: Files, dockerfile: &str) -> Build {
-    Build::new(files.context(), dockerfile, name())
+    Build::new(files.context(), dockerfile, format!("{} ü\n", name()))
 }
 
 fn with_tar(mut build: Build) -> (Build, Bucket) {
