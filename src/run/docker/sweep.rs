@@ -48,7 +48,7 @@ impl Engine {
 
 /// Who made a temporary name; none when it is no such name.
 fn maker(name: &str) -> Option<Owner> {
-    // Podman puts this before names that have no registry.
+    // Podman may put this before names that have no registry.
     let name = name.strip_prefix("localhost/").unwrap_or(name);
     let (_, owner) = name.strip_prefix(TEMPORARY)?.split_once(':')?;
     Owner::parse(owner)
