@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// Takes a name away, and says whether it was there. An image whose last name it is goes with
-    /// it: engines know no other way.
+    /// it: engines know no other way. Look at [`ImageFacts::tags`] before.
     pub async fn untag(&self, name: &str) -> Result<bool, EngineError> {
         let (repo, tag) = split_name(name);
         self.delete(&format!("{repo}:{tag}"), false).await

@@ -106,7 +106,12 @@ fn an_engine_is_reached_with_tls() {
     let strange = folder.join("strange");
     std::fs::create_dir(&strange).unwrap();
     certificates(&strange);
+    for name in ["cert.pem", "key.pem"] {
+        std::fs::copy(folder.join(name), strange.join(name)).unwrap();
+    }
     let strange = text(&strange);
+    let careless = [tls[0], ("DOCKER_TLS", "1"), ("DOCKER_CERT_PATH", &*strange)];
+    assert_eq!(doctor(&careless).0, 0, "whoever it may be");
     let said = fault(&[tls[0], tls[1], ("DOCKER_CERT_PATH", &strange)]);
     assert!(said.contains("invalid peer certificate"), "{said}");
     let said = fault(&[tls[0]]);
@@ -217,7 +222,7 @@ fn podman_keeps_images_and_does_not_build_them() {
         theirs.wait(engine.tag(&found.id, name)).unwrap();
     }
     let swept = theirs.wait(engine.sweep("test")).unwrap();
-    assert_eq!(swept, Swept { containers: vec![], tags: vec![dead] });
+    assert_eq!(swept, Swept { tags: vec![dead], ..Default::default() });
     let left = theirs.wait(engine.inspect(&mine)).unwrap().unwrap();
     assert_eq!(left.tags, [format!("{name}:latest"), mine]);
     assert!(theirs.wait(engine.remove(&found.id)).unwrap());

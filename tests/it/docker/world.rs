@@ -173,7 +173,14 @@ pub fn ssh_server(folder: &Path) -> (Beside, u16) {
 pub fn doctor(variables: &[(&str, &str)]) -> (i32, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_osgraph"));
     command.args(["doctor", "--json"]).stdin(Stdio::null());
-    for name in ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
+    for name in [
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "DOCKER_CONFIG",
+        "DOCKER_TLS",
+        "DOCKER_TLS_VERIFY",
+        "DOCKER_CERT_PATH",
+    ] {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
