@@ -6,6 +6,7 @@ mod architecture;
 mod causes;
 mod command_line;
 mod crash;
+mod docker;
 mod docs_cli;
 mod docs_dependencies;
 mod docs_events;

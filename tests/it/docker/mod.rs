@@ -1,0 +1,4 @@
+//! With container engines. Needs root, `docker`, `dockerd`, `podman`, `ssh`, `sshd` and `openssl`.
+
+mod engines;
+mod world;
