@@ -40,4 +40,5 @@ pub use analysis::{
 };
 pub use ignore::{Above, BadPattern, Ignore};
 pub use mistake::{Fault, Mistake};
+pub use platform::normal as normal_platform;
 pub use reach::{Reach, reaches, through_links};
