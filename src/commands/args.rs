@@ -129,6 +129,7 @@ pub enum Command {
     Clean(Clean),
     Gc(Gc),
     Cache(Cache),
+    Doctor(Doctor),
     Completions(Completions),
     Init(Init),
 }
@@ -375,6 +376,18 @@ Examples:
     },
 }
 
+/// Say which container engine is used, where it was looked for, and what is wrong with it
+///
+/// Engines are found as the docker CLI finds them: DOCKER_HOST, else the context that
+/// DOCKER_CONTEXT or the CLI's configuration names, else the usual sockets of Docker and Podman.
+/// Exits with 3 when none can be used.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph doctor
+  DOCKER_HOST=ssh://me@build.example osgraph doctor --json")]
+pub struct Doctor {}
+
 /// Print a script that completes osgraph's command line in a shell
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -415,7 +428,7 @@ impl Cli {
             | Some(Command::Cache(Cache {
                 command: CacheCommand::Info { settings } | CacheCommand::Verify { settings, .. },
             })) => &settings.set,
-            Some(Command::Completions(_) | Command::Init(_)) | None => &[],
+            Some(Command::Completions(_) | Command::Doctor(_) | Command::Init(_)) | None => &[],
         };
         self.settings.set.iter().chain(below)
     }

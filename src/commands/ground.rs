@@ -9,6 +9,8 @@ use crate::commands::args::Cli;
 use crate::commands::fault::Fault;
 use crate::inputs::git::{GitProgram, User};
 use crate::inputs::input::ToolQuestion;
+use crate::run::docker::endpoint::choose;
+use crate::run::docker::{Service, Surroundings};
 use crate::run::host::{self, Cancel, HostError};
 use crate::survey::gather::Resolved;
 use crate::survey::idle::Question;
@@ -34,6 +36,11 @@ pub struct Ground {
 #[expect(clippy::disallowed_methods, reason = "this is the owner of the environment")]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The container engine, where there is one. Nothing is looked for before it is wanted.
+pub fn engine_service() -> Service {
+    Service::new(|| choose(&Surroundings { variable: &environment, read: &|path| std::fs::read(path) }))
 }
 
 impl Ground {

@@ -7,6 +7,7 @@ pub mod args;
 pub mod care;
 pub mod check;
 pub mod clean;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod fault;

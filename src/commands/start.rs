@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::commands::args::{Cli, Command};
+use crate::commands::args::{Cli, Command, Doctor};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
-use crate::commands::{care, check, clean, explain, history, init, run};
+use crate::commands::{care, check, clean, doctor, explain, history, init, run};
 
 /// Does what `arguments` ask, the program's name being the first.
 pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -41,6 +41,9 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
     if let Command::Completions(args) = command {
         return Ok(init::completions(args, screen));
     }
+    if let Command::Doctor(Doctor {}) = command {
+        return Ok(doctor::run(screen));
+    }
     let ground = Ground::of(cli)?;
     match command {
         Command::Run(args) => run::run(&ground, args, screen, start),
@@ -53,6 +56,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Gc(args) => care::gc(&ground, args, screen),
         Command::Cache(args) => care::cache(&ground, args, screen),
         Command::Init(args) => init::init(&ground, args, screen),
+        Command::Doctor(Doctor {}) => Ok(doctor::run(screen)),
         Command::Completions(args) => Ok(init::completions(args, screen)),
     }
 }

@@ -48,8 +48,14 @@ pub fn analyse(question: &Question) -> Result<Analysis, Mistake> {
 
     let analysis = Analysis { syntax: script.syntax.clone(), ..Analysis::default() };
     let environments = stages.list.iter().map(|_| Environment::default()).collect();
-    let mut walk =
-        Walk { text: question.text, args: question.args, escape: script.escape, globals, analysis, environments };
+    let mut walk = Walk {
+        text: question.text,
+        args: question.args,
+        escape: script.escape,
+        globals,
+        analysis,
+        environments,
+    };
     for stage in needed {
         walk.stage(&stages, stage)?;
     }
@@ -196,9 +202,12 @@ impl Walk<'_> {
     fn steps(&mut self, stages: &Stages, index: usize) {
         let (stage, shown) = (&stages.list[index], stages.shown(index));
         let has_image = matches!(stage.base, Below::Image(_));
-        let counts = |instruction: &&Instruction| matches!(instruction.word, "ADD" | "COPY" | "RUN" | "WORKDIR");
+        let counts =
+            |instruction: &&Instruction| matches!(instruction.word, "ADD" | "COPY" | "RUN" | "WORKDIR");
         let triggers = match stage.base {
-            Below::Stage(below) => stages.list[below].instructions.iter().filter(|i| i.trigger.is_some()).count(),
+            Below::Stage(below) => {
+                stages.list[below].instructions.iter().filter(|i| i.trigger.is_some()).count()
+            }
             _ => 0,
         };
         let own = stage.instructions.iter().copied().filter(counts).count();

@@ -97,7 +97,8 @@ impl Globals {
                 None => {
                     for part in ["PLATFORM", "OS", "ARCH", "VARIANT"] {
                         let name = format!("{prefix}{part}");
-                        values.insert(name.clone(), Value::Unknown(format!("`{name}` hangs on the platform")));
+                        values
+                            .insert(name.clone(), Value::Unknown(format!("`{name}` hangs on the platform")));
                     }
                 }
             }

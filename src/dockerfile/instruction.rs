@@ -154,9 +154,9 @@ impl Instruction {
 
     /// Whether a switch such as `--parents` is on.
     pub fn switch(&self, name: &str) -> bool {
-        self.flags
-            .iter()
-            .any(|flag| flag.name == name && !flag.value.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("false")))
+        self.flags.iter().any(|flag| {
+            flag.name == name && !flag.value.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("false"))
+        })
     }
 
     pub fn may_hold_heredocs(&self) -> bool {

@@ -69,7 +69,9 @@ pub fn through_links<'l>(
     analysis: &Analysis,
     links: impl IntoIterator<Item = (&'l str, &'l str)> + Clone,
 ) -> Vec<Read> {
-    let mut seen: BTreeSet<(String, bool)> = BTreeSet::new();
+    let key = |pattern: &str, kind| (pattern.to_owned(), kind == ReadKind::Mount);
+    let mut seen: BTreeSet<(String, bool)> =
+        analysis.reads.iter().map(|read| key(&read.pattern, read.kind)).collect();
     let mut added = Vec::new();
     let mut open: Vec<Read> = analysis.reads.clone();
     while let Some(read) = open.pop() {
@@ -80,7 +82,8 @@ pub fn through_links<'l>(
                 continue;
             }
             let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let start = if target.starts_with('/') { target.to_owned() } else { format!("{folder}/{target}") };
+            let start =
+                if target.starts_with('/') { target.to_owned() } else { format!("{folder}/{target}") };
             let start = clean(&format!("/{start}"));
             let start = start.trim_start_matches('/');
             let rest = parts[depth..].join("/");
@@ -95,13 +98,17 @@ pub fn through_links<'l>(
                 "" => ".".to_owned(),
                 pattern => pattern.to_owned(),
             };
-            let is_new = seen.insert((pattern.clone(), kind == ReadKind::Mount));
-            // A link to itself grows without end.
-            if is_new && pattern.len() < LONGEST {
-                let read = Read { pattern, kind, line: read.line, span: read.span.clone() };
-                added.push(read.clone());
-                open.push(read);
+            if !seen.insert(key(&pattern, kind)) {
+                continue;
             }
+            let read = Read { pattern, kind, line: read.line, span: read.span.clone() };
+            // Links that lead into themselves grow without end: then all of it counts.
+            if read.pattern.len() > LONGEST || added.len() == MOST {
+                added.push(Read { pattern: ".".to_owned(), ..read });
+                return added;
+            }
+            added.push(read.clone());
+            open.push(read);
         }
     }
     added
@@ -109,6 +116,9 @@ pub fn through_links<'l>(
 
 /// Longer than any path that a kernel takes.
 const LONGEST: usize = 4096;
+
+/// More detours than any context has.
+const MOST: usize = 1000;
 
 /// Whether the beginning of a pattern can be this link.
 fn leads_over(read: &Read, parts: &[&str], link: &str) -> bool {

@@ -87,7 +87,8 @@ pub(super) fn mounts(
                 walk.analysis.secrets.push(SecretUse { id, required: is_required, line });
             }
             "ssh" => {
-                let id = known(put_in(&mount.source)?, &mount.source).or(known(put_in(&mount.id)?, &mount.id));
+                let id =
+                    known(put_in(&mount.source)?, &mount.source).or(known(put_in(&mount.id)?, &mount.id));
                 let id = id.unwrap_or_else(|| "default".to_owned());
                 walk.analysis.ssh.push(SshUse { id, required: is_required, line });
             }

@@ -139,9 +139,9 @@ impl<'s> Stages<'s> {
 
     /// The last stage of that name among the first `count`.
     fn named(&self, name: &str, count: usize) -> Option<usize> {
-        self.list[..count].iter().rposition(|stage| {
-            stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
-        })
+        self.list[..count]
+            .iter()
+            .rposition(|stage| stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
     }
 
     /// The stage to build: the last one where none is named.

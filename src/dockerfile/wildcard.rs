@@ -129,7 +129,8 @@ impl Glob {
             return self.head.starts_with(&inside) || inside.starts_with(&self.head);
         }
         let mut parts = self.tokens.split(|token| *token == Token::Char('/'));
-        folder.split('/').all(|name| parts.next().is_some_and(|part| run(part, name))) && parts.next().is_some()
+        folder.split('/').all(|name| parts.next().is_some_and(|part| run(part, name)))
+            && parts.next().is_some()
     }
 }
 
@@ -151,7 +152,9 @@ impl Token {
             // Go's `.` is no line end.
             Self::Any | Self::Body => c != '\n',
             Self::Deep | Self::Begin => false,
-            Self::Class { negated, ranges } => ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *negated,
+            Self::Class { negated, ranges } => {
+                ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *negated
+            }
         }
     }
 }

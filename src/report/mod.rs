@@ -10,6 +10,7 @@
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`care`] | lists: past runs, what the store holds |
+//! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
 //!
@@ -19,6 +20,7 @@
 pub mod care;
 pub mod colour;
 pub mod diagnostics;
+pub mod doctor;
 pub mod explain;
 pub mod github;
 pub mod gitlab;

@@ -24,8 +24,14 @@ const LAYERS: &[&[&str]] = &[
 const STRANGERS: &[(&str, &str)] = &[("plan", "store"), ("run", "report")];
 
 /// A crate, and the only place that may name it.
-const OWNERS: &[(&str, &str)] =
-    &[("rusqlite", "src/store/db"), ("kdl", "src/pipeline/reader"), ("bollard", "src/run/docker")];
+const OWNERS: &[(&str, &str)] = &[
+    ("rusqlite", "src/store/db"),
+    ("kdl", "src/pipeline/reader"),
+    ("bollard", "src/run/docker"),
+    ("hyper", "src/run/docker"),
+    ("rustls", "src/run/docker"),
+    ("tonic", "src/run/docker"),
+];
 
 /// Functions of their arguments: no file system, no database, no clock.
 const PURE: &[&str] = &["digest", "dockerfile", "event", "graph", "key", "path", "plan", "record"];

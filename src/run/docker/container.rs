@@ -9,7 +9,7 @@ use bollard::query_parameters::{
     CreateContainerOptions, DownloadFromContainerOptions, ListContainersOptions, RemoveContainerOptions,
 };
 use bytes::{Buf, Bytes};
-use futures_util::stream::{Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::run::docker::engine::Engine;
 use crate::run::docker::error::{EngineError, chain};
@@ -32,9 +32,18 @@ pub struct ListedContainer {
 impl Engine {
     /// Makes a container of an image, labelled as ours, and never starts it. Its id.
     pub async fn create_container(&self, image: &str, project: &str) -> Result<String, EngineError> {
+        self.create_container_for(&Owner::this(), image, project).await
+    }
+
+    pub(super) async fn create_container_for(
+        &self,
+        owner: &Owner,
+        image: &str,
+        project: &str,
+    ) -> Result<String, EngineError> {
         let labels = HashMap::from([
             (PROJECT_LABEL.to_owned(), project.to_owned()),
-            (OWNER_LABEL.to_owned(), Owner::this().to_string()),
+            (OWNER_LABEL.to_owned(), owner.to_string()),
         ]);
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
@@ -118,7 +127,16 @@ impl ImageArchive {
 
     /// Removes the container. Dropping does so too, and cannot tell when it fails.
     pub fn close(mut self) -> Result<(), EngineError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), EngineError> {
         let container = std::mem::take(&mut self.container);
+        if container.is_empty() {
+            return Ok(());
+        }
+        // An engine holds on to a container for as long as it has something of it to send.
+        self.pieces = Box::pin(stream::empty());
         self.session.wait(self.session.engine().remove_container(&container))
     }
 }
@@ -139,9 +157,7 @@ impl Read for ImageArchive {
 
 impl Drop for ImageArchive {
     fn drop(&mut self) {
-        if !self.container.is_empty() {
-            // What stays behind is swept by a later run.
-            let _ = self.session.wait(self.session.engine().remove_container(&self.container));
-        }
+        // What stays behind is swept by a later run.
+        let _ = self.end();
     }
 }

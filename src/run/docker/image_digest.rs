@@ -186,7 +186,10 @@ mod tests {
             digest(|_, _, _| {}).hex(),
             "5b6d3b8b74f49491627c3918b85afa6d38fc47da52a6866337dc0b850285e148"
         );
-        assert_eq!(image_digest(&[], &Platform::default(), &RuntimeConfig::default()).hex(), "GOLDEN2");
+        assert_eq!(
+            image_digest(&[], &Platform::default(), &RuntimeConfig::default()).hex(),
+            "e402e478c6e2fc8c87e5785cfa8d3eb70faaffd1b248f117d154157736098a83"
+        );
     }
 
     #[test]

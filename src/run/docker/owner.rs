@@ -23,7 +23,11 @@ pub struct Owner {
 impl Owner {
     /// This process.
     pub fn this() -> Self {
-        let process = std::process::id();
+        Self::of(std::process::id())
+    }
+
+    /// A process that this one sees.
+    pub fn of(process: u32) -> Self {
         Self {
             machine: machine(),
             boot: word(boot_id().as_bytes()),
@@ -152,9 +156,10 @@ mod tests {
     fn processes_are_seen_to_end() {
         let this = Owner::this();
         assert!(!this.is_gone(&this));
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let of_child =
-            Owner { process: child.id(), started: started(child.id()).unwrap_or(1), ..this.clone() };
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let of_child = Owner::of(child.id());
+        assert!(!of_child.is_gone(&this));
+        child.kill().unwrap();
         child.wait().unwrap();
         assert!(of_child.is_gone(&this));
     }

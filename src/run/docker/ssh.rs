@@ -98,7 +98,7 @@ impl SshStream {
             io::ErrorKind::ConnectionRefused,
             match said.as_slice() {
                 [] => "ssh ended without a word".to_owned(),
-                lines => format!("ssh says: {}", lines.join("; ")),
+                lines => format!("ssh said `{}`", lines.join("; ")),
             },
         )
     }

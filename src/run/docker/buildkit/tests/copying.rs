@@ -129,6 +129,12 @@ fn times_in_an_image_are_constant() {
     assert_eq!(times, [crate::run::archive::MTIME; 2]);
 }
 
+/// The caller has applied it already, and may have read it differently.
+#[test]
+fn an_ignore_file_is_a_file_like_any_other() {
+    assert_copied(Files::default().file(".dockerignore", "*\n").file("file", "x"), COPY_ALL);
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     struct Unreadable(Files);

@@ -3,6 +3,7 @@
 mod caching;
 mod copying;
 mod failing;
+mod memory;
 mod mounts;
 mod output;
 mod ways;
@@ -235,5 +236,20 @@ impl Image {
 impl Drop for Image {
     fn drop(&mut self) {
         engine("DELETE", &format!("/images/{}?force=true", self.0), b"");
+    }
+}
+
+/// Frees the engine's build cache of records that have exactly this size.
+struct Freed(u64);
+
+impl Drop for Freed {
+    fn drop(&mut self) {
+        let usage: serde_json::Value = serde_json::from_str(&engine("GET", "/system/df", b"")).unwrap();
+        let records = usage["BuildCache"].as_array().unwrap();
+        for id in records.iter().filter(|record| record["Size"] == self.0).map(|record| &record["ID"]) {
+            let id = id.as_str().unwrap();
+            // {"id":{"…":true}}
+            engine("POST", &format!("/build/prune?all=1&filters=%7B%22id%22:%7B%22{id}%22:true%7D%7D"), b"");
+        }
     }
 }

@@ -35,6 +35,7 @@ fn the_same_build_is_the_same_image() {
 
 #[test]
 fn a_large_file_is_streamed_out_unchanged() {
+    let _freed = Freed(67_108_865);
     let base = Image::busybox();
     let dockerfile = format!(
         "FROM {} AS make\nRUN yes osgraph | head -c 67108865 > /large && chmod 755 /large\n\

@@ -75,3 +75,40 @@ fn an_engine_that_is_not_there_is_worth_another_try() {
         assert!(built_over(&dialer, api).unwrap_err().is_retryable());
     }
 }
+
+#[test]
+fn a_connection_that_breaks_is_worth_another_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("engine");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let open = Arc::new(Mutex::new(Vec::new()));
+    let opened = Arc::clone(&open);
+    std::thread::spawn(move || {
+        for near in listener.incoming() {
+            let near = near.unwrap();
+            let far = UnixStream::connect(SOCKET).unwrap();
+            for (from, to) in [(&near, &far), (&far, &near)] {
+                let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+            opened.lock().unwrap().push(near);
+        }
+    });
+    let base = Image::busybox();
+    let build = plain(Files::default(), &format!("FROM {}\nRUN echo sleeping; sleep 30\n", base.0));
+    let on = |event| {
+        if matches!(event, Progress::Log { .. }) {
+            for near in open.lock().unwrap().iter() {
+                near.shutdown(std::net::Shutdown::Both).unwrap();
+            }
+        }
+    };
+    let dialer = Dialer::new(&Address::Unix(socket)).unwrap();
+    let outcome = runtime().block_on(super::super::build(&dialer, API, build, &on, CancelToken::new()));
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, BuildError::Network { .. }), "{error:?}");
+    assert!(error.is_retryable());
+}
