@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::key::{Key, Manifest, Value};
 use crate::pipeline::NodeName;
-use crate::tree::Entry;
+use crate::tree::{Entry, TreeDigest};
 
 /// What a node yields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Image {
     pub store: String,
     /// The digest of its configuration, where that is known. Recorded, never counted.
     pub config: Option<String>,
+    /// Its configuration and layers in the store, where they are kept. Recorded, never counted.
+    pub kept: Option<TreeDigest>,
 }
 
 impl Artifact {

@@ -101,10 +101,14 @@ fn exit_of(error: &GatherError) -> Exit {
     match error {
         GatherError::Observe(ObserveError::Missing { .. })
         | GatherError::Git(_)
-        | GatherError::ToolMissing { .. }
-        | GatherError::NoEngine(_) => Exit::Missing,
-        GatherError::OutputRead { .. } | GatherError::NoFolder { .. } => Exit::Usage,
-        GatherError::Observe(_) | GatherError::ToolFailed { .. } => Exit::NodeFailed,
+        | GatherError::ToolMissing { .. } => Exit::Missing,
+        GatherError::Engine(error) if error.is_missing() => Exit::Missing,
+        GatherError::OutputRead { .. }
+        | GatherError::NoFolder { .. }
+        | GatherError::Dockerfile { .. }
+        | GatherError::IgnoreFile { .. }
+        | GatherError::BaseUnused { .. } => Exit::Usage,
+        GatherError::Observe(_) | GatherError::ToolFailed { .. } | GatherError::Engine(_) => Exit::NodeFailed,
     }
 }
 
@@ -118,7 +122,10 @@ fn diagnostic(trouble: Trouble) -> Diagnostic {
         GatherError::NoFolder { .. } => ("no-folder", "is a file"),
         GatherError::ToolMissing { .. } => ("missing-tool", "not found"),
         GatherError::ToolFailed { .. } => ("unidentified-tool", "does not say what it is"),
-        GatherError::NoEngine(_) => ("no-engine", "needs a container engine"),
+        GatherError::Engine(_) => ("no-engine", "needs a container engine"),
+        GatherError::Dockerfile { .. } => ("dockerfile", "cannot be built"),
+        GatherError::IgnoreFile { .. } => ("ignore-file", "has a pattern that is none"),
+        GatherError::BaseUnused { .. } => ("base-unused", "does not build on its base"),
     };
     let help = error.help();
     let mut message = error.to_string();

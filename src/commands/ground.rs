@@ -4,9 +4,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::commands::args::Cli;
 use crate::commands::fault::Fault;
+use crate::commands::images;
 use crate::inputs::git::{GitProgram, User};
 use crate::inputs::input::ToolQuestion;
 use crate::run::docker::endpoint::choose;
@@ -30,6 +32,8 @@ pub struct Ground {
     pub search_path: OsString,
     /// Copies instead of namespaces: `OSGRAPH_ISOLATION=copy`.
     pub copies: bool,
+    /// The container engine, where there is one and somebody wants it.
+    pub engine: Arc<Service>,
 }
 
 /// The caller's environment, one name at a time.
@@ -72,6 +76,7 @@ impl Ground {
             },
             search_path,
             copies: environment("OSGRAPH_ISOLATION").as_deref() == Some("copy"),
+            engine: Arc::new(engine_service()),
             project,
         })
     }
@@ -114,6 +119,12 @@ impl Ground {
             Err(HostError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// The ids that the engine has for references; none when it does not answer.
+    pub fn image_ids(&self, references: &[&str]) -> Option<Vec<Option<String>>> {
+        let found = images::look(&self.engine, references).ok()?;
+        Some(found.into_iter().map(|facts| facts.map(|facts| facts.id)).collect())
     }
 
     pub fn resolve(&self, program: &str) -> Resolved {

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fault;
 pub mod ground;
 pub mod history;
+pub mod images;
 pub mod init;
 pub mod prepare;
 pub mod run;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::{Ground, environment};
+use crate::commands::images::EngineImages;
 use crate::commands::uncommitted::Uncommitted;
 use crate::digest::Digest;
 use crate::graph::{Graph, NodeIndex};
@@ -20,6 +21,7 @@ use crate::path::RelPath;
 use crate::pipeline::{Diagnostics, Document, Node, NodeName, Overrides, Pipeline, SourceFile, Work, check};
 use crate::plan::judge::{Judged, Order, Subject};
 use crate::plan::{Code, Explanation, Verdict};
+use crate::record::Artifact;
 use crate::store::Store;
 use crate::survey::facts::{Cache, StoreFacts};
 use crate::survey::gather::{Surroundings, gather};
@@ -152,6 +154,7 @@ pub struct Prepared {
     sightings: Option<Sightings>,
     tools: Vec<(ToolQuestion, String)>,
     sources: Vec<(GitQuestion, GitAnswer)>,
+    images: Vec<(String, Option<String>)>,
     owns: HashSet<Digest>,
     requested: HashSet<usize>,
     published: HashSet<RelPath>,
@@ -192,6 +195,7 @@ pub fn prepare(
     let mut observer = Observer::new(doubt.index, doubt.moved, clock, progress);
     let identify = |question: &ToolQuestion| ground.identify(question);
     let resolve = |program: &str| ground.resolve(program);
+    let images = EngineImages::new(&ground.engine, &store, &project_id);
     let around = Surroundings {
         project: &ground.project,
         store: &ground.store,
@@ -199,6 +203,7 @@ pub fn prepare(
         identify: &identify,
         resolve: &resolve,
         published: &published,
+        images: &images,
     };
     // Both were read before there was an observer.
     observer.note_read(&ground.file, &loaded.digest);
@@ -264,6 +269,7 @@ pub fn prepare(
         sightings: Some(observer.finish()),
         tools: gathered.tools,
         sources: gathered.sources,
+        images: gathered.images,
         owns,
         requested,
         published: current,
@@ -324,6 +330,7 @@ impl Prepared {
             project: &ground.project,
             nodes: &self.nodes,
             known: &self.known,
+            images: Box::new(EngineImages::new(&ground.engine, &self.store, &self.project_id)),
             owns: self.owns.clone(),
             requested: self.requested.clone(),
             published: self.published.clone(),
@@ -355,7 +362,7 @@ impl Prepared {
             match &placed.input {
                 Input::Folder(folder) => seen.push(folder.clone()),
                 Input::Git(git) => drop(commits.insert(git.facts.tree.clone(), git.source.clone())),
-                Input::Leaf(..) => {}
+                Input::Leaf(..) | Input::Dockerfile(_) => {}
             }
         }
         Historian {
@@ -405,6 +412,31 @@ impl Prepared {
         notes
     }
 
+    /// Every image that this answer hangs on, by reference or id, and the id that the engine has for
+    /// it now.
+    fn image_rows(&self, ground: &Ground) -> Vec<(String, Option<String>)> {
+        let mut names: Vec<String> = self.images.iter().map(|(name, _)| name.clone()).collect();
+        for node in &self.nodes {
+            let Some(recipe) = node.docker() else { continue };
+            let latest = self.store.latest_record(&self.project_id, &node.name).ok().flatten();
+            if let Some(Artifact::Image(image)) = latest.map(|record| record.artifact) {
+                names.push(image.id);
+                names.extend(recipe.tags.iter().map(|tag| tag.value.clone()));
+            }
+        }
+        if names.is_empty() {
+            return Vec::new();
+        }
+        names.sort_unstable();
+        names.dedup();
+        let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+        match ground.image_ids(&asked) {
+            Some(found) => names.into_iter().zip(found).collect(),
+            // An answer that nothing agrees with: the next run looks at everything.
+            None => vec![(String::new(), None)],
+        }
+    }
+
     /// What the state file remembers beside the index.
     pub fn meta(&self, ground: &Ground, orders: &Orders<'_>, all_fresh: bool) -> Meta {
         let names = &self.loaded.names;
@@ -419,6 +451,7 @@ impl Prepared {
                 nodes,
                 tools: self.tools.clone(),
                 sources: self.sources.clone(),
+                images: self.image_rows(ground),
             }),
         }
     }

@@ -51,7 +51,8 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
         let question = ground.question(&args.targets);
         let identify = |question: &_| ground.identify(question).ok().flatten();
-        let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify) {
+        let images = |references: &[&str]| ground.image_ids(references);
+        let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify, &images) {
             // Only a survey knows names: those that `--verbose` shows and those that are asked for.
             Idle::Fresh(nodes)
                 if plain && round == 1 && !screen.is_verbose() && args.expect_fresh.is_empty() =>
@@ -78,7 +79,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         })?;
         let facts = prepared.facts(ground, Cache::default());
         let judged = judge(&prepared.subjects, &facts);
-        let seen = facts.cache.into_inner();
+        let seen = facts.into_seen();
         expectations(args, &prepared, &judged)?;
         if args.dry_run {
             return explain::show(ground, &prepared, &judged, screen);
@@ -399,6 +400,7 @@ fn context(
         archive_patterns: archives.iter().map(|one| Pattern::new(&one.pattern)).collect(),
         archive_paths: archives.iter().map(|one| one.path.value.clone()).collect(),
         known: Box::new(move |path, stat| known.digest(path, stat)),
+        engine: ground.engine.clone(),
         store,
         project_id,
     })

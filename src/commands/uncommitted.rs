@@ -32,6 +32,7 @@ impl<'a> Uncommitted<'a> {
             match inputs.iter().find(|placed| placed.label == reason.label).map(|placed| &placed.input) {
                 Some(Input::Folder(folder)) => self.mark_folder(reason, &folder.root),
                 Some(Input::Leaf(path, _)) => self.mark_file(reason, path),
+                Some(Input::Dockerfile(file)) => self.mark_file(reason, &file.path),
                 // What comes out of git is committed.
                 Some(Input::Git(_)) | None => {}
             }

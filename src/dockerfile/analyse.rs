@@ -59,7 +59,17 @@ pub fn analyse(question: &Question) -> Result<Analysis, Mistake> {
     for stage in needed {
         walk.stage(&stages, stage)?;
     }
-    Ok(walk.finish())
+    let mut analysis = walk.finish();
+    for instruction in stages::globals(&script)? {
+        let is_used = instruction.rest().split_whitespace().any(|word| {
+            let name = word.split_once('=').map_or(word, |(name, _)| name);
+            analysis.args.contains(name)
+        });
+        if is_used {
+            analysis.globals.push(instruction.text());
+        }
+    }
+    Ok(analysis)
 }
 
 /// Takes in the `ARG`s before the first `FROM`.

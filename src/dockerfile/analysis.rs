@@ -29,7 +29,18 @@ pub struct Analysis {
     /// stage is built on have been followed.
     pub triggers: Vec<Trigger>,
     pub syntax: Option<Syntax>,
+    /// The `ARG`s before the first `FROM` that are used, as [`Step::text`] has them.
+    pub globals: Vec<String>,
     pub steps: Vec<Step>,
+}
+
+impl Analysis {
+    /// All instructions that are carried out, a line or more for each: what counts of the file.
+    pub fn script(&self) -> String {
+        let mut lines: Vec<&str> = self.globals.iter().map(String::as_str).collect();
+        lines.extend(self.steps.iter().map(|step| step.text.as_str()));
+        lines.join("\n")
+    }
 }
 
 /// An external image.

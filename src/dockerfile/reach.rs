@@ -11,31 +11,35 @@ use super::wildcard::{Glob, has_wildcard};
 
 /// An analysis' reads, compiled for many paths.
 #[derive(Debug)]
-pub struct Reach<'a> {
-    analysis: &'a Analysis,
+pub struct Reach {
+    /// Whether it cannot be told, so that all counts.
+    everything: bool,
     /// None for the context's root.
-    globs: Vec<(Option<Glob>, &'a Read)>,
+    globs: Vec<(Option<Glob>, Read)>,
 }
 
-impl<'a> Reach<'a> {
-    pub fn new(analysis: &'a Analysis) -> Self {
+impl Reach {
+    pub fn new(analysis: &Analysis) -> Self {
         Self::with(analysis, &analysis.reads)
     }
 
     /// With other reads than the analysis' own: those that links add.
-    pub fn with(analysis: &'a Analysis, reads: &'a [Read]) -> Self {
-        Self { analysis, globs: reads.iter().map(|read| (compile(read), read)).collect() }
+    pub fn with(analysis: &Analysis, reads: &[Read]) -> Self {
+        Self {
+            everything: analysis.everything.is_some(),
+            globs: reads.iter().map(|read| (compile(read), read.clone())).collect(),
+        }
     }
 
     /// The first source that reads the path, or a folder above it.
-    pub fn by(&self, path: &str) -> Option<&'a Read> {
+    pub fn by(&self, path: &str) -> Option<&Read> {
         let covers = |glob: &Option<Glob>| glob.as_ref().is_none_or(|glob| glob.covers(path));
-        self.globs.iter().find(|(glob, _)| covers(glob)).map(|(_, read)| *read)
+        self.globs.iter().find(|(glob, _)| covers(glob)).map(|(_, read)| read)
     }
 
     /// Whether the path counts at all.
     pub fn counts(&self, path: &str) -> bool {
-        self.analysis.everything.is_some() || self.by(path).is_some()
+        self.everything || self.by(path).is_some()
     }
 
     /// Whether the folder, or anything below it, may count. Where not, a walk need not look into it.
@@ -46,8 +50,8 @@ impl<'a> Reach<'a> {
 }
 
 /// The source that makes a path of the context count, for one path.
-pub fn reaches<'a>(analysis: &'a Analysis, path: &str) -> Option<&'a Read> {
-    Reach::new(analysis).by(path)
+pub fn reaches(analysis: &Analysis, path: &str) -> Option<Read> {
+    Reach::new(analysis).by(path).cloned()
 }
 
 fn compile(read: &Read) -> Option<Glob> {

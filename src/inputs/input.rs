@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::dockerfile::Analysis;
 use crate::inputs::git::{self, GitFacts, GitProgram, GitSource, Traits};
 use crate::inputs::observation::Observation;
 use crate::inputs::observe::Seen;
@@ -16,6 +17,23 @@ pub enum Input {
     /// The absolute path and what is there.
     Leaf(PathBuf, Seen),
     Git(Arc<GitInput>),
+    Dockerfile(Arc<DockerfileInput>),
+}
+
+/// A Dockerfile as it was read, and what was found out of it.
+#[derive(Debug)]
+pub struct DockerfileInput {
+    /// Absolute.
+    pub path: PathBuf,
+    pub seen: Seen,
+    pub text: String,
+    pub analysis: Analysis,
+    /// What is built for: `linux/amd64`.
+    pub platform: String,
+    /// How the node's base is named in it.
+    pub base: Option<String>,
+    /// References of the file and the digests that they are locked to.
+    pub locked: Vec<(String, String)>,
 }
 
 /// A git reference that was looked up.

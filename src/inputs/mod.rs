@@ -9,6 +9,7 @@ pub mod index;
 pub mod input;
 pub mod observation;
 pub mod observe;
+pub mod selection;
 pub mod sightings;
 pub mod stat;
 pub mod verify;

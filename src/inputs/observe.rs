@@ -109,7 +109,7 @@ pub struct Observer<'a> {
 /// The digest of all that decides a walk besides what is on disk.
 pub fn question(request: &Request) -> Digest {
     let mut hasher = blake3::Hasher::new();
-    let Request { root, project, cuts, ignore_rules, tracked, excludes } = request;
+    let Request { root, project, cuts, ignore_rules, tracked, excludes, selection } = request;
     let mut put = |text: &[u8]| {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text);
@@ -125,6 +125,10 @@ pub fn question(request: &Request) -> Digest {
     }
     for pattern in excludes {
         put(pattern.as_bytes());
+    }
+    if let Some(selection) = selection {
+        put(b"selection");
+        put(selection.identity().as_bytes());
     }
     hasher.finalize().into()
 }

@@ -16,6 +16,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use crate::digest::Digest;
 use crate::inputs::hash::cores;
 use crate::inputs::ignore_rules::{Consulted, Rules, RulesError};
+use crate::inputs::selection::{Choice, Selection};
 use crate::inputs::stat::Stat;
 use crate::path::RelPath;
 use crate::tree::{Directory, Entry, Tree, TreeDigest};
@@ -35,6 +36,8 @@ pub struct Request {
     pub tracked: BTreeSet<RelPath>,
     /// Patterns of the gitignore kind, relative to the root, for what never counts, tracked or not.
     pub excludes: Vec<String>,
+    /// What counts of all this; none: everything.
+    pub selection: Option<Selection>,
 }
 
 /// A counted file or link.
@@ -86,6 +89,8 @@ pub enum WalkError {
 struct Job {
     path: RelPath,
     rules: Rules,
+    /// Whether it counts only when something in it does.
+    hollow: bool,
     /// Ignored itself, and only entered for the tracked files in it: nothing else in it counts.
     ignored: bool,
 }
@@ -94,9 +99,15 @@ struct Listed {
     path: RelPath,
     stat: Stat,
     files: Vec<File>,
-    /// Folders in it, and whether they are ignored.
-    below: Vec<(RelPath, bool)>,
+    below: Vec<Below>,
     left_out: bool,
+    hollow: bool,
+}
+
+/// A folder that was found in another.
+struct Below {
+    path: RelPath,
+    ignored: bool,
     hollow: bool,
 }
 
@@ -118,7 +129,7 @@ pub fn walk(request: &Request) -> Result<Walked, WalkError> {
         Rules::none()
     };
     let excludes = Rules::none().patterns(&request.excludes, &request.root)?;
-    let root = Job { path: RelPath::root(), rules, ignored: false };
+    let root = Job { path: RelPath::root(), rules, hollow: false, ignored: false };
     let Some((mut first, rules)) = list(request, &excludes, &root, &mut consulted)? else {
         let path = request.root.display().to_string();
         return Err(WalkError::Read { path, source: io::ErrorKind::NotFound.into() });
@@ -195,7 +206,7 @@ fn work(request: &Request, excludes: &Rules, shared: &Mutex<Shared>, wake: &Cond
 
 fn jobs_below(listed: &mut Listed, rules: &Rules) -> Vec<Job> {
     let below = std::mem::take(&mut listed.below).into_iter();
-    below.map(|(path, ignored)| Job { path, rules: rules.clone(), ignored }).collect()
+    below.map(|Below { path, ignored, hollow }| Job { path, rules: rules.clone(), hollow, ignored }).collect()
 }
 
 /// Lists one folder; also says which rules hold below it. None for one that is gone.
@@ -247,7 +258,7 @@ fn list(
         below: Vec::new(),
         // A recipe must not see a repository that does not count.
         left_out: is_repository,
-        hollow: holds_cut || hides_itself,
+        hollow: job.hollow || holds_cut || hides_itself,
     };
     // Judged only now that all rules are known: such a name may be left out, but not taken.
     for raw in unreadable {
@@ -280,8 +291,15 @@ fn list(
             listed.left_out = true;
             continue;
         }
+        let choice = request.selection.as_ref().map_or(Choice::Counts, |all| all.choice(&path, stat.kind()));
+        if choice == Choice::LeftOut {
+            listed.left_out = true;
+            continue;
+        }
         match stat.kind() {
-            FileType::Directory => listed.below.push((path, ignored)),
+            FileType::Directory => {
+                listed.below.push(Below { path, ignored, hollow: choice == Choice::Enter });
+            }
             FileType::RegularFile => listed.files.push(File { name, stat, link: None }),
             FileType::Symlink => {
                 let target = fs::read_link(&absolute).map_err(|e| wrong(&absolute, e))?;

@@ -4,11 +4,14 @@
 //! someone has decided whether it is *dirtying* (a component), *publishing*, *gating* or *policy*
 //! (named here and left out). Pure: what is on disk arrives through [`World`].
 
+use std::collections::BTreeSet;
+
 use crate::key::{Component, Facet, Manifest, Value};
 use crate::path::RelPath;
 use crate::pipeline::{
-    AppEmbed, BaseImage, BinaryExtract, Command, Dist, DistBinary, From, Group, HostRecipe, Node, NodeName,
-    Placed as Placing, Recipe, Secret, Source, SourceArchive, Span, Spanned, Tool, Work,
+    AppEmbed, BaseImage, BinaryExtract, Command, Dist, DistBinary, DockerRecipe, From, Group, HostRecipe,
+    Node, NodeName, NodeRef, Placed as Placing, Recipe, Secret, Source, SourceArchive, Span, Spanned, Tool,
+    Work,
 };
 use crate::tree::Entry;
 
@@ -52,6 +55,24 @@ pub struct Composed<I> {
     pub spans: Vec<(String, Span)>,
 }
 
+/// What counts of a Dockerfile and its surroundings.
+#[derive(Clone, Debug)]
+pub struct Dockerfile<I> {
+    /// The instructions of the stages that are built, without comments.
+    pub steps: String,
+    pub file: I,
+    /// Where the file lies.
+    pub path: RelPath,
+    /// What of the context the instructions copy.
+    pub context: (Entry, I),
+    /// The names of build arguments that are used.
+    pub args: BTreeSet<String>,
+    /// Images of others by their names, and what they are.
+    pub images: Vec<(String, String)>,
+    /// What is built for.
+    pub platform: String,
+}
+
 /// Values with their labels.
 pub type Labelled = Vec<(String, Value)>;
 
@@ -78,8 +99,15 @@ pub trait World {
     fn published(&self, node: &NodeName) -> Stand;
     /// `os/architecture` of this machine.
     fn platform(&self) -> String;
-    /// Whether a Dockerfile recipe can be composed at all; the error says why not.
-    fn docker(&mut self, node: &Node) -> Result<Vec<Component>, Self::Error>;
+    /// What the Dockerfile recipe of `node` reads. `base` is the node whose image it builds on, `app` where
+    /// another node's tree stands in its context.
+    fn dockerfile(
+        &mut self,
+        node: &NodeName,
+        recipe: &DockerRecipe,
+        base: Option<&NodeRef>,
+        app: Option<&RelPath>,
+    ) -> Result<Dockerfile<Self::Input>, Self::Error>;
 }
 
 struct Composer<'w, W: World> {
@@ -108,7 +136,7 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             "source-archive 1"
         }
         Work::BaseImage(BaseImage { recipe, limits: _ }) => {
-            composer.recipe(node, recipe)?;
+            composer.recipe(&node.name, recipe, None, None)?;
             "base-image 1"
         }
         Work::AppEmbed(AppEmbed { base, app, into, recipe, limits: _ }) => {
@@ -116,7 +144,7 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             composer.read("base", base, stand);
             composer.read("app", app, Stand::At(into.clone()));
             composer.spanned_text("app into", into.as_str(), app.span);
-            composer.recipe(node, recipe)?;
+            composer.recipe(&node.name, recipe, Some(base), Some(into))?;
             "app-embed 1"
         }
         Work::BinaryExtract(BinaryExtract { from, path, output: _, expect: _, checks: _ }) => {
@@ -201,14 +229,87 @@ impl<W: World> Composer<'_, W> {
         Ok(())
     }
 
-    fn recipe(&mut self, node: &Node, recipe: &Recipe) -> Result<(), W::Error> {
+    fn recipe(
+        &mut self,
+        node: &NodeName,
+        recipe: &Recipe,
+        base: Option<&NodeRef>,
+        app: Option<&RelPath>,
+    ) -> Result<(), W::Error> {
         match recipe {
             Recipe::Host(host) => self.host(host),
-            Recipe::Docker(_) => {
-                let components = self.world.docker(node)?;
-                self.components.extend(components);
-                Ok(())
-            }
+            Recipe::Docker(docker) => self.docker(node, docker, base, app),
+        }
+    }
+
+    fn environment(&mut self, label: String, text: &str, span: Span) {
+        self.spans.push((label.clone(), span));
+        self.components.push(Component::text(Facet::Environment, label, text));
+    }
+
+    fn docker(
+        &mut self,
+        node: &NodeName,
+        recipe: &DockerRecipe,
+        base: Option<&NodeRef>,
+        app: Option<&RelPath>,
+    ) -> Result<(), W::Error> {
+        let found = self.world.dockerfile(node, recipe, base, app)?;
+        let DockerRecipe {
+            context,
+            dockerfile,
+            args,
+            secrets,
+            // Which stages are built is what the steps say.
+            target: _,
+            platform,
+            labels,
+            network,
+            // Publishing.
+            tags: _,
+            push: _,
+            // Policy: where the same image is kept, taken from or sped up by.
+            keep_in_store: _,
+            pull: _,
+            cache_from: _,
+            cache_to: _,
+            // Which agents there are; what is done with them is what the steps say.
+            ssh: _,
+            span,
+        } = recipe;
+        self.spanned_text("dockerfile", &found.steps, dockerfile.span);
+        let (entry, input) = found.context;
+        self.spans.push(("context".to_owned(), context.span));
+        self.components.push(Component::entry(Facet::Own, "context", entry));
+        let placed = |label: &str, at: RelPath, input| {
+            let name = at.file_name().unwrap_or_default().to_owned();
+            Placed { label: label.to_owned(), at, name, input }
+        };
+        self.inputs.push(placed("context", RelPath::root(), input));
+        self.inputs.push(placed("dockerfile", found.path, found.file));
+        for (name, value) in labels {
+            self.own_text(&format!("label {name}"), value);
+        }
+        if let Some(network) = network {
+            self.own_text("network", network);
+        }
+        // One that no stage uses cannot change anything.
+        for (name, value) in args.iter().filter(|(name, _)| found.args.contains(&name.value)) {
+            self.environment(format!("arg {}", name.value), value, name.span);
+        }
+        self.secrets(secrets);
+        for (reference, what) in &found.images {
+            self.environment(format!("from {reference}"), what, dockerfile.span);
+        }
+        let place = platform.as_ref().map_or(*span, |platform| platform.span);
+        self.environment("platform".to_owned(), &found.platform, place);
+        Ok(())
+    }
+
+    fn secrets(&mut self, secrets: &[Secret]) {
+        for Secret { id, from: _, required: _, version } in secrets {
+            let version = version.clone().unwrap_or_default();
+            self.environment(format!("secret {}", id.value), &version, id.span);
         }
     }
 
@@ -231,8 +332,7 @@ impl<W: World> Composer<'_, W> {
             }
         }
         for (name, value) in env {
-            self.spans.push((format!("env {}", name.value), name.span));
-            self.components.push(Component::text(Facet::Environment, format!("env {}", name.value), value));
+            self.environment(format!("env {}", name.value), value, name.span);
         }
         for tool in tools {
             let value = self.world.tool(tool, pass_env)?;
@@ -240,12 +340,7 @@ impl<W: World> Composer<'_, W> {
             self.spans.push((label.clone(), tool.program.span));
             self.components.push(Component { facet: Facet::Environment, label, value });
         }
-        for Secret { id, from: _, required: _, version } in secrets {
-            let label = format!("secret {}", id.value);
-            let version = version.clone().unwrap_or_default();
-            self.spans.push((label.clone(), id.span));
-            self.components.push(Component::text(Facet::Environment, label, version));
-        }
+        self.secrets(secrets);
         let platform = self.world.platform();
         self.components.push(Component::text(Facet::Environment, "platform", platform));
         Ok(())

@@ -26,6 +26,12 @@ pub enum Code {
     ComponentRemoved,
     /// The record is there, its content is not (evicted or damaged), and something needs it.
     ArtifactMissing,
+    /// The engine has not got the image any more.
+    ImageMissing,
+    /// An image lacks a name that it should have.
+    TagMissing,
+    /// A name that an image should have is another one's.
+    TagMoved,
     /// `--force`.
     Forced,
     /// `--rebuild`.

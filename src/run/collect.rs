@@ -116,6 +116,7 @@ fn folder(path: &Path, output: &RelPath, stat: Stat, found: &mut Vec<Found>) -> 
         ignore_rules: false,
         tracked: Default::default(),
         excludes: Vec::new(),
+        selection: None,
     };
     let walked = walk::walk(&request)
         .map_err(|error| TaskError::Output { path: output.clone(), message: error.to_string() })?;

@@ -196,12 +196,12 @@ impl Run<'_> {
         let judged = self.board.judged(at);
         let key = if all_known { judged.key() } else { None };
         let assumed = judged.assumed;
-        let forced = matches!(self.board.subject(at).order, Order::Force(_));
+        let order = self.board.subject(at).order.clone();
         let (context, sender) = (self.context.clone(), sender.clone());
         tokio::task::spawn_blocking(move || {
             let mut produced = || drop(sender.send(Message::Produced(at)));
             let made =
-                worker::make(&task, key.as_ref(), forced, &upstreams, assumed, &context, &mut produced);
+                worker::make(&task, key.as_ref(), &order, &upstreams, assumed, &context, &mut produced);
             drop(sender.send(Message::Made(at, Box::new(made))));
         });
     }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::event::Event;
+use crate::path::RelPath;
 use crate::pipeline::{BinaryExtract, Check, Expect, NodeName};
-use crate::record::Artifact;
+use crate::record::{Artifact, Image};
+use crate::run::docker::EngineError;
 use crate::run::elf;
 use crate::run::gates::{self, CheckEnd, GateFailure};
 use crate::run::host::{self, HostError, Job, Place};
+use crate::run::image;
 use crate::run::task::{Context, TaskError, Upstream, tree_of};
 use crate::store::{Placement, Store, Target};
 use crate::tree::Entry;
@@ -18,10 +21,10 @@ use crate::tree::Entry;
 pub fn make(extract: &BinaryExtract, upstream: &Upstream, context: &Context) -> Result<Artifact, TaskError> {
     let node = &upstream.node;
     let artifact = upstream.artifact.as_ref().ok_or(TaskError::Cancelled)?;
-    if matches!(artifact, Artifact::Image(_)) {
-        return Err(TaskError::NeedsEngine(node.clone()));
-    }
     let path = &extract.path.value;
+    if let Artifact::Image(image) = artifact {
+        return from_image(node, image, path, context);
+    }
     let missing = || TaskError::NotInArtifact { node: node.clone(), path: path.clone() };
     let mut at = Entry::Directory { digest: tree_of(artifact).ok_or_else(missing)? };
     for name in path.names() {
@@ -35,6 +38,68 @@ pub fn make(extract: &BinaryExtract, upstream: &Upstream, context: &Context) -> 
         }
         _ => Err(TaskError::NotAFile { node: node.clone(), path: path.clone() }),
     }
+}
+
+/// How many links are followed before they are taken for a circle.
+const LINKS: usize = 16;
+
+/// One pass from the engine into the store.
+fn from_image(
+    node: &NodeName,
+    image: &Image,
+    path: &RelPath,
+    context: &Context,
+) -> Result<Artifact, TaskError> {
+    let name = image::ensure(node, image, context)?;
+    let session = context.engine.session()?;
+    let missing = || TaskError::NotInArtifact { node: node.clone(), path: path.clone() };
+    let mut at = path.clone();
+    for _ in 0..LINKS {
+        let opened = session.archive(&name, &format!("/{at}"), &context.project_id);
+        let mut archive = tar::Archive::new(match opened {
+            Err(EngineError::Refused { status: 404, .. }) => return Err(missing()),
+            other => other?,
+        });
+        let read = TaskError::io("read an image into", context.store.root());
+        let mut entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => return Err(read(error)),
+        };
+        let mut entry = match entries.next().ok_or_else(missing)? {
+            Ok(entry) => entry,
+            Err(error) => return Err(read(error)),
+        };
+        match entry.header().entry_type() {
+            tar::EntryType::Regular | tar::EntryType::Continuous => {
+                let size = entry.size();
+                let mut batch = context.store.batch();
+                let (digest, size) = batch.add(&mut entry, size)?;
+                batch.finish()?;
+                return Ok(Artifact::Entry(Entry::File { digest, size, executable: true }));
+            }
+            tar::EntryType::Symlink => {
+                let target = entry.link_name().ok().flatten().ok_or_else(missing)?;
+                let target = target.to_str().ok_or_else(missing)?;
+                let folder = at.parent().unwrap_or_else(RelPath::root);
+                at = resolve(&folder, target).ok_or_else(missing)?;
+            }
+            _ => return Err(TaskError::NotAFile { node: node.clone(), path: path.clone() }),
+        }
+    }
+    Err(missing())
+}
+
+/// Where a link leads inside an image, whose root nothing leaves.
+fn resolve(folder: &RelPath, target: &str) -> Option<RelPath> {
+    let mut names: Vec<&str> = if target.starts_with('/') { Vec::new() } else { folder.names().collect() };
+    for name in target.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    RelPath::parse(&names.join("/")).ok()
 }
 
 /// What stands in the store's memos for "this file passed these gates". Timeouts and places in the

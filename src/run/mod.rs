@@ -15,6 +15,7 @@ pub mod elf;
 pub mod extract;
 pub mod gates;
 pub mod host;
+pub mod image;
 pub mod publish;
 pub mod recipe;
 pub mod retention;

@@ -166,6 +166,7 @@ pub fn inputs_stood(task: &Task) -> bool {
     task.composed.inputs.iter().all(|placed| match &placed.input {
         Input::Folder(folder) => folder.still_stands(),
         Input::Leaf(path, seen) => Stat::of(path).is_ok_and(|stat| stat == seen.stat),
+        Input::Dockerfile(file) => Stat::of(&file.path).is_ok_and(|stat| stat == file.seen.stat),
         // A commit does not change.
         Input::Git(_) => true,
     })
@@ -247,8 +248,8 @@ fn mounts(
             Input::Leaf(path, seen) => {
                 MountSource::File { path: path.clone(), executable: seen.stat.is_executable() }
             }
-            // Only source archives read git, and they are no recipes.
-            Input::Git(_) => continue,
+            // Only source archives read git, and images Dockerfiles; they are no host recipes.
+            Input::Git(_) | Input::Dockerfile(_) => continue,
         };
         mounts.push(Mount { at: placed.at.clone(), from });
     }

@@ -35,6 +35,8 @@ pub fn make(task: &Task, context: &Context) -> Result<(Artifact, bool), TaskErro
                 from_git(git, &mut batch, context)?
             }
             Input::Leaf(path, seen) => from_leaf(&placed.name, path, seen, &mut batch, &mut stood)?,
+            // Only images are built from one.
+            Input::Dockerfile(_) => continue,
         };
         overlay(&mut leaves, &layer, &placed.at);
     }

@@ -16,6 +16,8 @@ use crate::pipeline::{Node, NodeName};
 use crate::record::{Artifact, RunId};
 use crate::run::archive::ArchiveError;
 use crate::run::dist::DistError;
+use crate::run::docker::buildkit::BuildError;
+use crate::run::docker::{EngineError, Service};
 use crate::run::gates::GateFailure;
 use crate::run::host::{Cancel, HostError};
 use crate::store::{PlaceError, Publication, Store, StoreError};
@@ -65,6 +67,7 @@ pub struct Context {
     pub archive_paths: Vec<RelPath>,
     /// The digest of a file that was looked at before and has not moved since.
     pub known: Box<Known>,
+    pub engine: Arc<Service>,
 }
 
 impl Context {
@@ -177,9 +180,28 @@ pub enum TaskError {
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("interrupted")]
     Cancelled,
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("{}", explained(.0))]
+    Build(#[from] BuildError),
+    #[error("the build took longer than {}", humantime::format_duration(*.0))]
+    BuildTimedOut(Duration),
+    /// The engine has not got an image any more that it was believed to have.
+    #[error("the image of `{0}` is gone from the engine")]
+    ImageGone(NodeName),
+    #[error("the artifact of `{0}` is no image, and a Dockerfile builds on images only")]
+    NoImage(NodeName),
     /// The artifact of an upstream is an image where a tree or file is read.
     #[error("the artifact of `{0}` is an image, which only an engine can read")]
     NeedsEngine(NodeName),
+}
+
+/// A step that failed, with the end of what it said.
+fn explained(error: &BuildError) -> String {
+    match error {
+        BuildError::Step { log, .. } if !log.trim().is_empty() => format!("{error}\n{}", log.trim_end()),
+        other => other.to_string(),
+    }
 }
 
 fn sentences(failures: &[GateFailure]) -> String {
@@ -207,7 +229,11 @@ impl TaskError {
                 Severity::Interrupted
             }
             Self::Host(error) if error.is_missing() => Severity::Missing,
+            Self::Build(BuildError::Cancelled) => Severity::Interrupted,
             Self::SecretMissing(_) | Self::NeedsEngine(_) => Severity::Missing,
+            Self::Engine(error) if error.is_missing() => Severity::Missing,
+            Self::Build(error) if error.is_missing() => Severity::Missing,
+            Self::ImageGone(_) => Severity::Lost,
             Self::Store(StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_))
             | Self::Place(PlaceError::Damaged { .. })
             | Self::Place(PlaceError::Store(
@@ -225,6 +251,12 @@ impl TaskError {
             Self::Store(error) => error.help().map(|help| help.to_string()),
             Self::Place(error) => error.help().map(|help| help.to_string()),
             Self::Git(error) => error.help(),
+            Self::Engine(error) => error.help(),
+            Self::Build(error) => error.help(),
+            Self::BuildTimedOut(_) => Some("give the node a longer `timeout`".to_owned()),
+            Self::NoImage(node) => {
+                Some(format!("build `{node}` from a Dockerfile too, or give this node a `host` block"))
+            }
             Self::Dist(error) => error.help(),
             Self::Gates(failures) => failures.iter().find_map(GateFailure::help).map(str::to_owned),
             Self::OutputNotMade(path) => {

@@ -13,12 +13,14 @@ use crate::inputs::stat::Stat;
 use crate::key::{Key, Manifest};
 use crate::path::RelPath;
 use crate::pipeline::{AppEmbed, Archive, BaseImage, Command, NodeName, Recipe, Work};
+use crate::plan::Code;
+use crate::plan::judge::Order;
 use crate::record::{Artifact, Outcome, Record, Step};
 use crate::run::publish::{self, Request};
 use crate::run::standing::{Found, look};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
 use crate::run::wanted::{self, Packed, Publishing, Unknown};
-use crate::run::{archive, assemble, extract, recipe, source};
+use crate::run::{archive, assemble, extract, image, recipe, source};
 use crate::store::{Finish, Ingest, Lease, Published, StoreError};
 use crate::tree::{Entry, Leaf};
 
@@ -81,7 +83,7 @@ impl ReadInPlace {
 pub fn make(
     task: &Task,
     key: Option<&Key>,
-    forced: bool,
+    order: &Order,
     upstreams: &[Upstream],
     assumed: bool,
     context: &Context,
@@ -102,14 +104,15 @@ pub fn make(
     // Another run may have made it since it was judged, also one that was through before this one
     // asked for the lease, or that had only its outputs leased.
     if let Some(key) = key
-        && !forced
+        && !matches!(order, Order::Force(_))
         && let Some(record) = context.store.record_by_key(key)?
-        && context.store.has_artifact(&record.artifact)
+        && is_here(&record.artifact, context)
     {
         // Publishing takes the outputs' leases itself.
         leases.truncate(1);
         return Ok((Product::Shared(record), leases));
     }
+    let no_cache = *order == Order::Force(Code::Rebuild);
     let started = Instant::now();
     let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {
         artifact,
@@ -130,11 +133,30 @@ pub fn make(
         | Work::Command(Command { recipe: host, limits, .. }) => {
             recipe::make(task, host, limits, upstreams, leases.last(), context, produced)?
         }
-        Work::BaseImage(_) | Work::AppEmbed(_) | Work::Group(_) => {
-            return Err(TaskError::NeedsEngine(task.node.name.clone()));
+        Work::BaseImage(BaseImage { recipe: Recipe::Docker(docker), limits }) => {
+            let request = image::Request { recipe: docker, limits, base: None, app: None, no_cache };
+            image::make(task, &request, context)?
         }
+        Work::AppEmbed(AppEmbed { recipe: Recipe::Docker(docker), limits, into, .. }) => {
+            let of = |label: &str| upstreams.iter().find(|one| one.label == label);
+            let app = of("app").map(|app| (into, app));
+            let request = image::Request { recipe: docker, limits, base: of("base"), app, no_cache };
+            image::make(task, &request, context)?
+        }
+        Work::Group(_) => return Err(TaskError::Cancelled),
     };
     Ok((Product::Made(made), leases))
+}
+
+/// Whether all of an artifact can be had: of an image, whether the engine has it.
+fn is_here(artifact: &Artifact, context: &Context) -> bool {
+    match artifact {
+        Artifact::Entry(_) => context.store.has_artifact(artifact),
+        Artifact::Image(one) => {
+            let found = context.engine.session().and_then(|session| image::find(&session, one));
+            matches!(found, Ok(Some(_)))
+        }
+    }
 }
 
 /// Waits for a lease, saying so once, for as long as nobody interrupts.
@@ -218,6 +240,9 @@ pub fn keep(
     if !inputs_stood {
         let message = "an input changed while the node ran: its result is used, but not recorded".to_owned();
         context.warn(node, message, Some("run again to build from the new content".to_owned()));
+    }
+    if let Artifact::Image(image) = &artifact {
+        image::publish(&task.node, image, context)?;
     }
     let request = Request { node: &task.node, artifact: &artifact, publishing, standing };
     // A recipe in place holds the leases of its outputs already.
@@ -306,6 +331,9 @@ pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Ve
     let prepare_one = |(task, artifact): &(&Task, &Artifact)| -> Result<Publishing, TaskError> {
         if let Work::BinaryExtract(extract) = &task.node.work {
             extract::verify(&task.node.name, artifact, extract, context)?;
+        }
+        if let Artifact::Image(image) = artifact {
+            image::publish(&task.node, image, context)?;
         }
         prepare(task, artifact, context)
     };

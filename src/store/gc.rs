@@ -191,8 +191,12 @@ impl Keeping {
         let by_key: HashMap<_, usize> = held.iter().enumerate().map(|(i, held)| (held.hit.key, i)).collect();
         for Held { hit, .. } in held {
             let mut need = Vec::new();
-            if let Artifact::Entry(entry) = &hit.artifact {
-                need.extend(self.entry(store, entry, true));
+            match &hit.artifact {
+                Artifact::Entry(entry) => need.extend(self.entry(store, entry, true)),
+                Artifact::Image(image) => {
+                    let kept = image.kept.map(|digest| Entry::Directory { digest });
+                    need.extend(kept.and_then(|kept| self.entry(store, &kept, true)));
+                }
             }
             need.extend(hit.log.as_ref().and_then(|log| self.single(log)));
             needs.push(need);

@@ -89,13 +89,13 @@ impl Store {
         self.missing(files).is_empty()
     }
 
-    /// Whether all of an artifact is here. Of an image only its engine knows.
+    /// Whether all of an artifact is here; of an image, whether it is kept here.
     pub fn has_artifact(&self, artifact: &Artifact) -> bool {
         match artifact {
             Artifact::Entry(Entry::File { digest, .. }) => self.contains(digest),
             Artifact::Entry(Entry::Directory { digest }) => self.has_tree(*digest),
             Artifact::Entry(Entry::Symlink { .. }) => true,
-            Artifact::Image(_) => false,
+            Artifact::Image(image) => image.kept.is_some_and(|kept| self.has_tree(kept)),
         }
     }
 

@@ -12,11 +12,14 @@ use crate::path::RelPath;
 use crate::pipeline::{Node, Work};
 use crate::plan::judge::{Facts, Found};
 use crate::plan::{Code, Reason};
-use crate::record::Artifact;
+use crate::record::{Artifact, Image};
+use crate::run::docker::ImageFacts;
+use crate::run::image::keeper_tag;
 use crate::run::standing::Found as Stands;
 use crate::run::task::Standing;
 use crate::run::{extract, publish, wanted};
 use crate::store::Store;
+use crate::survey::dockerfiles::Images;
 use crate::tree::{Entry, Leaf};
 
 /// Facts for one run's nodes, by position.
@@ -25,6 +28,7 @@ pub struct StoreFacts<'a> {
     pub project: &'a Path,
     pub nodes: &'a [Node],
     pub known: &'a Known,
+    pub images: Box<dyn Images + 'a>,
     pub owns: HashSet<Digest>,
     pub requested: HashSet<usize>,
     /// Paths at which something of ours stands published now.
@@ -41,13 +45,19 @@ pub struct Cache {
 }
 
 impl StoreFacts<'_> {
+    /// What was found out.
+    pub fn into_seen(self) -> Cache {
+        self.cache.into_inner()
+    }
+
     fn present(&self, artifact: &Artifact) -> bool {
         let (digest, ask): (Digest, &dyn Fn() -> bool) = match artifact {
             Artifact::Entry(Entry::File { digest, .. }) => (*digest, &|| self.store.contains(digest)),
             Artifact::Entry(Entry::Directory { digest }) => (digest.0, &|| self.store.has_tree(*digest)),
             Artifact::Entry(Entry::Symlink { .. }) => return true,
-            // Only the engine knows, and no executor asks it yet.
-            Artifact::Image(_) => return false,
+            Artifact::Image(image) => {
+                (image.digest, &|| self.engine_has(image).is_some() || self.store.has_artifact(artifact))
+            }
         };
         if let Some(known) = self.cache.borrow().present.get(&digest) {
             return *known;
@@ -55,6 +65,38 @@ impl StoreFacts<'_> {
         let present = ask();
         self.cache.borrow_mut().present.insert(digest, present);
         present
+    }
+
+    /// What the engine has of an image: by its id, or by the name under which it stays.
+    fn engine_has(&self, image: &Image) -> Option<ImageFacts> {
+        let keeper = keeper_tag(image);
+        let found = self.images.look(&[&image.id, &keeper]).ok()?;
+        found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
+    }
+
+    /// What is amiss with an image and its names. One that is gone is missed only by who asks for
+    /// it, or needs it.
+    fn amiss_of_image(&self, at: usize, image: &Image) -> Vec<Reason> {
+        let Some(recipe) = self.nodes[at].docker() else { return Vec::new() };
+        let Some(facts) = self.engine_has(image) else {
+            let is_missed = self.requested.contains(&at);
+            return is_missed
+                .then(|| Reason::new(Code::ImageMissing, Facet::Environment, "image"))
+                .into_iter()
+                .collect();
+        };
+        let tags: Vec<&str> = recipe.tags.iter().map(|tag| tag.value.as_str()).collect();
+        let Ok(found) = self.images.look(&tags) else { return Vec::new() };
+        let mut reasons = Vec::new();
+        for (tag, found) in tags.into_iter().zip(found) {
+            let code = match found {
+                Some(found) if found.id == facts.id => continue,
+                Some(_) => Code::TagMoved,
+                None => Code::TagMissing,
+            };
+            reasons.push(Reason::new(code, Facet::Own, tag));
+        }
+        reasons
     }
 
     fn reason(&self, path: &RelPath, missing: bool) -> Reason {
@@ -82,6 +124,9 @@ impl Facts for StoreFacts<'_> {
 
     fn amiss(&self, at: usize, artifact: &Artifact) -> Vec<Reason> {
         let node = &self.nodes[at];
+        if let Artifact::Image(image) = artifact {
+            return self.amiss_of_image(at, image);
+        }
         let Ok(publishing) = wanted::publishing(node, artifact, self.store) else {
             // Its directories are gone: everything published would have to be looked for anew.
             return vec![Reason::new(Code::ArtifactMissing, Facet::Own, "artifact")];

@@ -7,16 +7,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::dockerfile::{BadPattern, Mistake};
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource, Traits, User};
 use crate::inputs::hash::HashError;
 use crate::inputs::input::{GitAnswer, GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::Request;
-use crate::key::compose::{Composed, Stand, World, compose, quoted};
-use crate::key::{Component, Value};
+use crate::key::Value;
+use crate::key::compose::{Composed, Dockerfile, Stand, World, compose, quoted};
 use crate::path::RelPath;
-use crate::pipeline::{Node, NodeName, Pipeline, PublishedPlace, Recipe, Source, Span, Spanned, Tool, Work};
+use crate::pipeline::{
+    DockerRecipe, Node, NodeName, NodeRef, Pipeline, PublishedPlace, Source, Span, Spanned, Tool,
+};
+use crate::run::docker::EngineError;
+use crate::survey::dockerfiles::{self, Images};
 use crate::tree::Entry;
 
 /// Why a node could not be composed.
@@ -34,8 +39,14 @@ pub enum GatherError {
     ToolMissing { program: String },
     #[error("tool `{program}` cannot be identified: {message}")]
     ToolFailed { program: String, message: String },
-    #[error("`{0}` builds an image, and no container engine can be used")]
-    NoEngine(NodeName),
+    #[error(transparent)]
+    Engine(EngineError),
+    #[error("{path}:{}: {mistake}", mistake.line)]
+    Dockerfile { path: RelPath, mistake: Mistake, help: Option<String> },
+    #[error("{path}:{}: `{}` is no pattern", bad.line, bad.pattern)]
+    IgnoreFile { path: String, bad: BadPattern, help: String },
+    #[error("no `FROM` of `{path}` builds on `{node}`")]
+    BaseUnused { node: NodeName, tags: Vec<String>, path: RelPath },
 }
 
 impl GatherError {
@@ -58,7 +69,13 @@ impl GatherError {
             }
             Self::ToolMissing { program } => Some(format!("install `{program}`, or add its folder to PATH")),
             Self::ToolFailed { program, .. } => Some(format!("correct `identify` of tool `{program}`")),
-            Self::NoEngine(_) => Some("this version runs `host { … }` recipes; give the node one".to_owned()),
+            Self::Engine(error) => error.help(),
+            Self::Dockerfile { help, .. } => help.clone(),
+            Self::IgnoreFile { help, .. } => Some(help.clone()),
+            Self::BaseUnused { node, tags, .. } => Some(match tags.first() {
+                Some(tag) => format!("write `FROM {tag}`, the tag of `{node}`"),
+                None => format!("give `{node}` a `tag`, and write it after `FROM`"),
+            }),
         }
     }
 }
@@ -90,6 +107,7 @@ pub struct Surroundings<'a> {
     pub resolve: &'a dyn Fn(&str) -> Resolved,
     /// Published paths of every node, now and ever.
     pub published: &'a BTreeMap<RelPath, Option<NodeName>>,
+    pub images: &'a dyn Images,
 }
 
 /// Everything that was found out.
@@ -98,6 +116,8 @@ pub struct Gathered {
     pub nodes: Vec<Composed<Input>>,
     pub tools: Vec<(ToolQuestion, String)>,
     pub sources: Vec<(GitQuestion, GitAnswer)>,
+    /// Images of others that the engine was asked for, and the ids that it has for them.
+    pub images: Vec<(String, Option<String>)>,
 }
 
 /// Composes `nodes`; every trouble is reported, not only the first.
@@ -114,6 +134,7 @@ pub fn gather(
         tools: BTreeMap::new(),
         sources: BTreeMap::new(),
         tracked: HashMap::new(),
+        images: Vec::new(),
         at: None,
     };
     let mut composed = Vec::with_capacity(nodes.len());
@@ -128,14 +149,14 @@ pub fn gather(
     if !troubles.is_empty() {
         return Err(troubles);
     }
-    let Disk { tools, sources, .. } = world;
+    let Disk { tools, sources, images, .. } = world;
     let answer = |(facts, traits): (GitFacts, Traits)| GitAnswer {
         facts: GitAnswer::digest(&facts),
         tree: facts.tree,
         traits,
     };
     let sources = sources.into_iter().map(|(question, found)| (question, answer(found))).collect();
-    Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources })
+    Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources, images })
 }
 
 struct Disk<'w, 'o> {
@@ -146,6 +167,7 @@ struct Disk<'w, 'o> {
     sources: BTreeMap<GitQuestion, (GitFacts, Traits)>,
     /// By repository top: tracked files that an ignore rule names.
     tracked: HashMap<PathBuf, BTreeSet<RelPath>>,
+    images: Vec<(String, Option<String>)>,
     /// What is being looked at, for the report of trouble.
     at: Option<Span>,
 }
@@ -171,6 +193,7 @@ impl Disk<'_, '_> {
             ignore_rules: true,
             tracked,
             excludes: excludes.iter().map(|pattern| pattern.value.clone()).collect(),
+            selection: None,
         })
     }
 
@@ -383,25 +406,45 @@ impl World for Disk<'_, '_> {
         format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH)
     }
 
-    fn docker(&mut self, node: &Node) -> Result<Vec<Component>, GatherError> {
-        self.at = match &node.work {
-            Work::BaseImage(image) => recipe_span(&image.recipe),
-            Work::AppEmbed(embed) => recipe_span(&embed.recipe),
-            _ => None,
-        };
-        Err(GatherError::NoEngine(node.name.clone()))
+    fn dockerfile(
+        &mut self,
+        node: &NodeName,
+        recipe: &DockerRecipe,
+        base: Option<&NodeRef>,
+        app: Option<&RelPath>,
+    ) -> Result<Dockerfile<Input>, GatherError> {
+        self.at = Some(recipe.dockerfile.span);
+        let Surroundings { project, images, .. } = *self.around;
+        let tags = base.map(|base| (&base.value, self.kinds.get(&base.value).map(|n| dockerfiles::tags(n))));
+        let named = tags.as_ref().map(|(node, tags)| (*node, tags.as_deref().unwrap_or_default()));
+        let file = dockerfiles::dockerfile(self.observer, project, recipe, named, images)?;
+        let upstream = dockerfiles::upstream_images(node, &file, images, &mut self.images)?;
+        self.at = Some(recipe.context.span);
+        let named = recipe.context.value.under(project);
+        let root = self.observer.follow(&named);
+        if !root.is_dir() {
+            return Err(GatherError::NoFolder { path: recipe.context.value.to_string() });
+        }
+        // What is sent is the Dockerfile's and `.dockerignore`'s to say, not git's.
+        let mut request =
+            Request { ignore_rules: false, tracked: BTreeSet::new(), ..self.request(&named, &root, &[])? };
+        request.cuts.extend(app.cloned());
+        let observation = dockerfiles::context(self.observer, request, recipe, project, &file.analysis)?;
+        let entry = Entry::Directory { digest: observation.digest };
+        Ok(Dockerfile {
+            steps: file.analysis.script(),
+            path: recipe.dockerfile.value.clone(),
+            context: (entry, Input::Folder(observation)),
+            args: file.analysis.args.clone(),
+            images: upstream,
+            platform: file.platform.clone(),
+            file: Input::Dockerfile(Arc::new(file)),
+        })
     }
 }
 
 fn relative(path: &Path) -> Option<RelPath> {
     RelPath::parse(path.to_str()?).ok()
-}
-
-fn recipe_span(recipe: &Recipe) -> Option<Span> {
-    match recipe {
-        Recipe::Docker(docker) => Some(docker.dockerfile.span),
-        Recipe::Host(host) => Some(host.span),
-    }
 }
 
 #[cfg(test)]

@@ -71,12 +71,16 @@ pub struct Doubt {
     pub moved: Moved,
 }
 
-/// `identify` asks a tool; an error or another answer is doubt.
+/// Asks the engine which ids it has for references; none when it does not answer.
+pub type Look<'a> = dyn Fn(&[&str]) -> Option<Vec<Option<String>>> + Sync + 'a;
+
+/// `identify` asks a tool, `images` the container engine; an error or another answer is doubt.
 pub fn check(
     mut snapshot: Snapshot,
     question: &Question<'_>,
     git: &GitProgram,
     identify: &(dyn Fn(&ToolQuestion) -> Option<String> + Sync),
+    images: &Look<'_>,
 ) -> Idle {
     let index = Arc::new(std::mem::take(&mut snapshot.index));
     let asked = question.digest(&snapshot.meta.names);
@@ -85,8 +89,10 @@ pub fn check(
         // Programs are waited for beside the stats.
         let programs = answer
             .as_ref()
-            .filter(|answer| !answer.tools.is_empty() || !answer.sources.is_empty())
-            .map(|answer| scope.spawn(|| agree(answer, git, identify)));
+            .filter(|answer| {
+                !answer.tools.is_empty() || !answer.sources.is_empty() || !answer.images.is_empty()
+            })
+            .map(|answer| scope.spawn(|| agree(answer, git, identify, images)));
         let moved = verify(&index);
         (moved, programs.is_none_or(|thread| thread.join().unwrap_or(false)))
     });
@@ -109,8 +115,15 @@ fn agree(
     answer: &Answer,
     git: &GitProgram,
     identify: &(dyn Fn(&ToolQuestion) -> Option<String> + Sync),
+    images: &Look<'_>,
 ) -> bool {
     std::thread::scope(|scope| {
+        let images = (!answer.images.is_empty()).then(|| {
+            scope.spawn(|| {
+                let names: Vec<&str> = answer.images.iter().map(|(name, _)| name.as_str()).collect();
+                images(&names).is_some_and(|found| found.iter().eq(answer.images.iter().map(|(_, id)| id)))
+            })
+        });
         let tools: Vec<_> = answer
             .tools
             .iter()
@@ -118,7 +131,9 @@ fn agree(
             .collect();
         let sources =
             answer.sources.iter().all(|(question, known)| stands(question, known, git) == Some(true));
-        tools.into_iter().all(|tool| tool.join().unwrap_or(false)) && sources
+        tools.into_iter().all(|tool| tool.join().unwrap_or(false))
+            && sources
+            && images.is_none_or(|images| images.join().unwrap_or(false))
     })
 }
 

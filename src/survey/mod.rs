@@ -4,6 +4,7 @@
 //! from what is on disk, [`facts`] answers the judge, and [`why`] tells verdicts apart from the
 //! records they are compared with. [`snapshot`] keeps what was seen for the next time.
 
+pub mod dockerfiles;
 pub mod facts;
 pub mod gather;
 pub mod idle;

@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::inputs::Index;
 use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
 
-const MAGIC: &[u8; 16] = b"osgraph-state 2\n";
+const MAGIC: &[u8; 16] = b"osgraph-state 3\n";
 
 /// What the index does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct Answer {
     pub tools: Vec<(ToolQuestion, String)>,
     /// Git references and what they came to.
     pub sources: Vec<(GitQuestion, GitAnswer)>,
+    /// References and ids of images, and the ids that the engine had for them.
+    pub images: Vec<(String, Option<String>)>,
 }
 
 /// A state file read back.

@@ -41,6 +41,7 @@ impl Project {
             ignore_rules: true,
             tracked: BTreeSet::new(),
             excludes: Vec::new(),
+            selection: None,
         }
     }
 

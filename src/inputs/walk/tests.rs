@@ -37,6 +37,7 @@ impl Project {
             ignore_rules: true,
             tracked: BTreeSet::new(),
             excludes: Vec::new(),
+            selection: None,
         }
     }
 

@@ -48,8 +48,22 @@ impl World for Paper {
         "linux/x86_64".to_owned()
     }
 
-    fn docker(&mut self, _: &Node) -> Result<Vec<Component>, Infallible> {
-        Ok(Vec::new())
+    fn dockerfile(
+        &mut self,
+        _: &NodeName,
+        recipe: &DockerRecipe,
+        _: Option<&NodeRef>,
+        _: Option<&RelPath>,
+    ) -> Result<Dockerfile<String>, Infallible> {
+        Ok(Dockerfile {
+            steps: "FROM debian".to_owned(),
+            file: "the file".to_owned(),
+            path: recipe.dockerfile.value.clone(),
+            context: (entry(recipe.context.value.as_str()), recipe.context.value.to_string()),
+            args: BTreeSet::from(["USED".to_owned()]),
+            images: vec![("debian".to_owned(), "what it is".to_owned())],
+            platform: "linux/amd64".to_owned(),
+        })
     }
 }
 

@@ -72,7 +72,7 @@ impl Engine {
             return Ok(Pruned { ids: wanted.into_iter().map(|one| one.id).collect(), bytes });
         }
         let mut pruned = Pruned::default();
-        // One at a time: an engine takes several ids for records that have all of them.
+        // One at a time: engines refuse a filter with several ids.
         for record in wanted {
             let filters = HashMap::from([("id".to_owned(), vec![record.id])]);
             let options = PruneBuildOptions {

@@ -49,6 +49,8 @@ impl Engine {
             image: Some(image.to_owned()),
             // An image may name no command, and engines want one even where nothing is started.
             cmd: Some(vec!["none".to_owned()]),
+            // Podman looks the user up before it reads anything, and an image may name one it lacks.
+            user: Some("0:0".to_owned()),
             network_disabled: Some(true),
             labels: Some(labels),
             ..Default::default()

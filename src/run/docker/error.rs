@@ -14,8 +14,9 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// Why an engine cannot be used, or did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// `help` mends what stands in the way of the first that is there, where one is.
     #[error("no container engine answers{}", failures(tried))]
-    NoneFound { tried: Vec<Tried> },
+    NoneFound { tried: Vec<Tried>, help: Option<String> },
     #[error("the container engine that {} names cannot be used", tried.what)]
     Chosen { tried: Tried, source: Box<EngineError> },
     #[error(transparent)]
@@ -48,6 +49,14 @@ impl EngineError {
         Self::Failed { action: action.into(), source: source.into() }
     }
 
+    /// What happened, for whoever knows the address.
+    pub(super) fn brief(&self) -> String {
+        match self {
+            Self::Unreachable { source, .. } => chain(source),
+            error => chain(error),
+        }
+    }
+
     /// Something the machine lacks, rather than something that went wrong.
     pub const fn is_missing(&self) -> bool {
         match self {
@@ -66,7 +75,7 @@ impl EngineError {
     /// The places that were tried in vain.
     pub fn tried(&self) -> &[Tried] {
         match self {
-            Self::NoneFound { tried } => tried,
+            Self::NoneFound { tried, .. } => tried,
             Self::Chosen { tried, .. } => std::slice::from_ref(tried),
             _ => &[],
         }
@@ -75,7 +84,8 @@ impl EngineError {
     /// What mends it, where that is known.
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::NoneFound { .. } => {
+            Self::NoneFound { help: Some(help), .. } => help.clone(),
+            Self::NoneFound { help: None, .. } => {
                 "start Docker or Podman, or name an engine with DOCKER_HOST; `osgraph doctor` lists what was tried"
                     .to_owned()
             }
@@ -128,7 +138,7 @@ fn after_colon(message: &str) -> String {
 /// What stood in the way of those that are there.
 fn failures(tried: &[Tried]) -> String {
     let failed = tried.iter().filter_map(|one| match &one.outcome {
-        TryOutcome::Failed(why) => Some(format!(": {why}")),
+        TryOutcome::Failed(why) => Some(format!("; `{}`: {why}", one.address)),
         TryOutcome::Answered | TryOutcome::Absent => None,
     });
     failed.collect()
@@ -141,11 +151,14 @@ mod tests {
     #[test]
     fn what_stands_in_the_way_is_said() {
         let place = |outcome| Tried { what: "Docker".into(), address: "unix:///s".into(), outcome };
-        let none = EngineError::NoneFound { tried: vec![place(TryOutcome::Absent)] };
+        let none = EngineError::NoneFound { tried: vec![place(TryOutcome::Absent)], help: None };
         assert_eq!(none.to_string(), "no container engine answers");
-        let denied = place(TryOutcome::Failed("`unix:///s` cannot be reached".into()));
-        let none = EngineError::NoneFound { tried: vec![place(TryOutcome::Absent), denied.clone()] };
-        assert_eq!(none.to_string(), "no container engine answers: `unix:///s` cannot be reached");
+        assert!(none.help().unwrap().contains("osgraph doctor"));
+        let denied = place(TryOutcome::Failed("permission denied".into()));
+        let tried = vec![place(TryOutcome::Absent), denied.clone()];
+        let none = EngineError::NoneFound { tried, help: Some("ask".into()) };
+        assert_eq!(none.to_string(), "no container engine answers; `unix:///s`: permission denied");
+        assert_eq!(none.help().as_deref(), Some("ask"));
 
         let source = EngineError::Unreachable {
             address: "unix:///s".into(),

@@ -25,7 +25,7 @@ pub struct ImageFacts {
     pub diff_ids: Vec<String>,
     pub platform: Platform,
     pub config: RuntimeConfig,
-    /// `repository:tag`
+    /// `repository:tag`, sorted.
     pub tags: Vec<String>,
     /// `repository@sha256:…`, where it came from a registry or went there.
     pub repo_digests: Vec<String>,
@@ -47,6 +47,7 @@ impl ImageFacts {
             diff_ids: self.diff_ids.clone(),
             store: store.to_string(),
             config: store.id_is_configuration().then(|| self.id.clone()),
+            kept: None,
         }
     }
 }
@@ -85,7 +86,7 @@ impl Engine {
     }
 
     /// Takes a name away, and says whether it was there. An image whose last name it is goes with
-    /// it: engines know no other way.
+    /// it: engines know no other way. Look at [`ImageFacts::tags`] before.
     pub async fn untag(&self, name: &str) -> Result<bool, EngineError> {
         let (repo, tag) = split_name(name);
         self.delete(&format!("{repo}:{tag}"), false).await
@@ -148,9 +149,16 @@ fn with_algorithm(id: String) -> String {
     if id.contains(':') { id } else { format!("sha256:{id}") }
 }
 
-/// Engines show an image without a name as one with this name.
+/// Names as people write them. Engines show an image without a name as one with a strange name, and
+/// Podman spells out whose the others are.
 fn tags(list: Vec<String>) -> Vec<String> {
-    list.into_iter().filter(|tag| tag != "<none>:<none>").collect()
+    let plain = |tag: String| match tag.strip_prefix("docker.io/") {
+        Some(rest) => rest.strip_prefix("library/").unwrap_or(rest).to_owned(),
+        None => tag,
+    };
+    let mut tags: Vec<_> = list.into_iter().filter(|tag| tag != "<none>:<none>").map(plain).collect();
+    tags.sort();
+    tags
 }
 
 fn facts(image: ImageInspect) -> Result<ImageFacts, EngineError> {
@@ -226,6 +234,12 @@ mod tests {
         assert_eq!(split_name("a:1"), ("a", "1"));
         assert_eq!(split_name("host:5000/a"), ("host:5000/a", "latest"));
         assert_eq!(split_name("host:5000/a:1"), ("host:5000/a", "1"));
+    }
+
+    #[test]
+    fn names_are_those_that_people_write() {
+        let shown = ["<none>:<none>", "a:1", "docker.io/library/a:2", "docker.io/b/a:3", "localhost/a:4"];
+        assert_eq!(tags(shown.map(str::to_owned).into()), ["a:1", "a:2", "b/a:3", "localhost/a:4"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::run::docker::endpoint::{Choice, Endpoint};
 use crate::run::docker::engine::Engine;
-use crate::run::docker::error::{EngineError, chain};
+use crate::run::docker::error::EngineError;
 
 /// A place that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub async fn find(choice: Choice) -> Result<Found, EngineError> {
                     Ok(Found { engine, tried: vec![tried] })
                 }
                 Err(error) => {
-                    tried.outcome = TryOutcome::Failed(chain(&error));
+                    tried.outcome = TryOutcome::Failed(error.brief());
                     Err(EngineError::Chosen { tried, source: Box::new(error) })
                 }
             }
@@ -56,7 +56,7 @@ pub async fn find(choice: Choice) -> Result<Found, EngineError> {
 }
 
 async fn usual(endpoints: Vec<Endpoint>) -> Result<Found, EngineError> {
-    let mut all = Vec::new();
+    let (mut all, mut help) = (Vec::new(), None);
     for endpoint in endpoints {
         let mut tried = tried(&endpoint);
         match Engine::connect(endpoint).await {
@@ -67,11 +67,14 @@ async fn usual(endpoints: Vec<Endpoint>) -> Result<Found, EngineError> {
             }
             Err(EngineError::Unreachable { source, .. })
                 if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(error) => tried.outcome = TryOutcome::Failed(chain(&error)),
+            Err(error) => {
+                tried.outcome = TryOutcome::Failed(error.brief());
+                help = help.or_else(|| error.help());
+            }
         }
         all.push(tried);
     }
-    Err(EngineError::NoneFound { tried: all })
+    Err(EngineError::NoneFound { tried: all, help })
 }
 
 fn tried(endpoint: &Endpoint) -> Tried {

@@ -15,6 +15,9 @@ pub struct Swept {
     /// By id.
     pub containers: Vec<String>,
     pub tags: Vec<String>,
+    /// Not removed: images that have no other names. They would go with the last one, and only who
+    /// knows the records can tell whether they are garbage or somebody's base.
+    pub orphans: Vec<Listed>,
 }
 
 /// A name for an image for as long as this process needs it. `what` is lower-case letters and
@@ -35,9 +38,20 @@ impl Engine {
                 swept.containers.push(id);
             }
         }
-        for Listed { tags, .. } in self.list("reference", &format!("{TEMPORARY}*")).await? {
-            for tag in tags {
-                if maker(&tag).is_some_and(|owner| owner.is_gone(&this)) && self.untag(&tag).await? {
+        for image in self.list("reference", &format!("{TEMPORARY}*")).await? {
+            // The list may show only the names that were asked for.
+            let all = self.inspect(&image.id).await?.map(|found| found.tags).unwrap_or_default();
+            let (gone, left): (Vec<_>, Vec<_>) =
+                all.into_iter().partition(|tag| maker(tag).is_some_and(|owner| owner.is_gone(&this)));
+            if gone.is_empty() {
+                continue;
+            }
+            if left.is_empty() {
+                swept.orphans.push(image);
+                continue;
+            }
+            for tag in gone {
+                if self.untag(&tag).await? {
                     swept.tags.push(tag);
                 }
             }
@@ -48,7 +62,7 @@ impl Engine {
 
 /// Who made a temporary name; none when it is no such name.
 fn maker(name: &str) -> Option<Owner> {
-    // Podman puts this before names that have no registry.
+    // Podman may put this before names that have no registry.
     let name = name.strip_prefix("localhost/").unwrap_or(name);
     let (_, owner) = name.strip_prefix(TEMPORARY)?.split_once(':')?;
     Owner::parse(owner)

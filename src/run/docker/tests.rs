@@ -241,6 +241,14 @@ fn only_leftovers_of_dead_processes_are_swept() {
     assert_eq!(left, [&*mine]);
     assert_eq!(session.wait(engine.list_containers("test-other")).unwrap().len(), 1);
     assert!(image.facts().tags.contains(&name(&Owner::this())));
+    // The last name would take the image with it.
+    let image = TestImage::new(&session, "sweep-last", "last", &[]);
+    session.wait(engine.tag(&image.id, &name(&of_child))).unwrap();
+    session.wait(engine.untag(&image.name)).unwrap();
+    let swept = session.wait(engine.sweep(&project)).unwrap();
+    assert!(swept.tags.is_empty(), "{swept:?}");
+    assert!(swept.orphans.iter().any(|one| one.id == image.id), "{swept:?}");
+    assert_eq!(image.facts().tags, [name(&of_child)]);
     for id in [&mine, &other] {
         session.wait(engine.remove_container(id)).unwrap();
     }
@@ -319,7 +327,42 @@ fn usual_places_are_tried_until_one_answers() {
 
     let error = Service::new(move || Ok(Choice::Usual(only_bad.clone()))).session().map(|_| ()).unwrap_err();
     assert_eq!(error.tried().len(), 2);
-    assert!(error.to_string().starts_with("no container engine answers: "), "{error}");
+    assert!(error.to_string().starts_with("no container engine answers; `unix://"), "{error}");
+}
+
+/// Takes a connection, answers one request on it and closes it.
+fn answer(listener: &std::os::unix::net::UnixListener, status: &str, headers: &str, body: &str) {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
+    std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_connection_that_was_closed_meanwhile_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("restarted.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let server = std::thread::spawn(move || {
+        answer(&listener, "200 OK", "", "{\"Version\":\"20.10.1\",\"ApiVersion\":\"1.41\"}");
+        for _ in 0..3 {
+            answer(&listener, "404 Not Found", "", "{\"message\":\"no such image\"}");
+        }
+    });
+    let endpoint = Endpoint { address: Address::Unix(path), origin: Origin::Variable };
+    let session = Service::new(move || Ok(Choice::Chosen(endpoint.clone()))).session().unwrap();
+    for _ in 0..3 {
+        // Whoever closes, does so while nobody looks.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(session.wait(session.engine().inspect("none")).unwrap(), None);
+    }
+    server.join().unwrap();
 }
 
 #[test]
@@ -338,17 +381,7 @@ fn what_answers_and_is_no_engine_is_told_apart() {
     ];
     let server = std::thread::spawn(move || {
         for (status, body, _) in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                stream.read_exact(&mut byte).unwrap();
-                head.push(byte[0]);
-            }
-            let length = body.len();
-            let answer =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
-            std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+            answer(&listener, status, "Connection: close\r\n", body);
         }
     });
     for (_, _, expected) in answers {

@@ -131,3 +131,42 @@ impl ServerCertVerifier for Anybody {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(certificate: Option<&str>, key: Option<&str>, ca: &str) -> String {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        let tls = Tls {
+            ca: Some(bytes(ca)),
+            certificate: certificate.map(bytes),
+            key: key.map(bytes),
+            verify: !ca.is_empty(),
+        };
+        config(&tls).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        assert_eq!(
+            error(None, None, "no PEM"),
+            "the authority's certificate (`ca.pem`) holds no certificate"
+        );
+        assert_eq!(
+            error(Some("a"), None, ""),
+            "there is a client's certificate (`cert.pem`) without its key (`key.pem`)"
+        );
+        assert_eq!(
+            error(None, Some("a"), ""),
+            "there is a client's key (`key.pem`) without its certificate (`cert.pem`)"
+        );
+        assert_eq!(error(Some("a"), Some("b"), ""), "the client's certificate holds no certificate");
+        let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+        assert!(
+            error(None, None, broken).starts_with("the authority's certificate (`ca.pem`) cannot be read: ")
+        );
+        assert_eq!(server_name("a b").unwrap_err().to_string(), "`a b` is no host name");
+        assert!(server_name("::1").is_ok() && server_name("build.example").is_ok());
+    }
+}

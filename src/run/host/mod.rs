@@ -32,6 +32,8 @@ mod process;
 mod program;
 mod redact;
 
+pub use redact::Redactor;
+
 #[cfg(test)]
 mod tests;
 

@@ -10,7 +10,7 @@ const SHORTEST_LINE: usize = 8;
 
 /// Replaces every secret, the longest where several match, as the bytes come.
 #[derive(Debug)]
-pub(super) struct Redactor {
+pub struct Redactor {
     /// Longest first; none is empty.
     secrets: Vec<Vec<u8>>,
     /// Whether some secret starts with this byte.

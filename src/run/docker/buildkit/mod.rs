@@ -11,13 +11,14 @@
 mod agent;
 mod auth;
 mod build;
-mod cache;
+
 mod cancel;
 mod context;
 mod error;
 mod faults;
 mod filesync;
 mod health;
+mod layer_cache;
 mod progress;
 mod receive;
 mod request;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use bollard::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, Exporter, SolveRequest};
 
 use crate::run::docker::buildkit::build::{Build, Output};
-use crate::run::docker::buildkit::cache::CacheEntry;
 use crate::run::docker::buildkit::error::BuildError;
+use crate::run::docker::buildkit::layer_cache::CacheEntry;
 
 /// How the Dockerfile is called on the way; messages of the engine show it.
 pub(super) const DOCKERFILE: &str = "Dockerfile";

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tonic::service::Routes;
 
+use crate::digest::Digest;
 use crate::run::docker::buildkit::auth::Keys;
 use crate::run::docker::buildkit::filesync::Folders;
 use crate::run::docker::buildkit::health::Well;
@@ -41,7 +42,8 @@ impl Services {
         let mut headers = vec![
             ("X-Docker-Expose-Session-Uuid", id.to_owned()),
             ("X-Docker-Expose-Session-Name", "osgraph".to_owned()),
-            ("X-Docker-Expose-Session-Sharedkey", context_id.to_owned()),
+            // Any text makes a header this way.
+            ("X-Docker-Expose-Session-Sharedkey", Digest::of(context_id.as_bytes()).hex()),
         ];
         let send = self.sink.iter().map(|_| "moby.filesync.v1.FileSend/DiffCopy");
         let methods = [

@@ -7,7 +7,7 @@ use super::*;
 fn two_steps(base: &Image, id: &str) -> Build {
     let files = Files::default().file("a", "a");
     let dockerfile = format!("FROM {}\nCOPY a /\nRUN cat /proc/sys/kernel/random/uuid > /b\n", base.0);
-    Build::new(files.context(), dockerfile, id)
+    with_id(files, &dockerfile, id)
 }
 
 fn instructions(built: &Built) -> Vec<(&str, bool)> {
@@ -56,7 +56,7 @@ fn builds_side_by_side_do_not_mix() {
     let build = |at: usize| {
         let files = Files::default().file("a", format!("content {at}"));
         let dockerfile = format!("FROM {}\nCOPY a /\nRUN sleep 0.{at}; cat /a\n", base.0);
-        let (outcome, events) = told(Build::new(files.context(), dockerfile, id.clone()));
+        let (outcome, events) = told(with_id(files, &dockerfile, &id));
         outcome.unwrap();
         let log = |event| match event {
             Progress::Log { bytes, .. } => String::from_utf8(bytes).unwrap(),

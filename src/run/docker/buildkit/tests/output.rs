@@ -19,10 +19,10 @@ fn the_same_build_is_the_same_image() {
     let base = Image::busybox();
     let id = name();
     let build = |tag: &str| {
-        let mut build = Build::new(
-            Files::default().file("a", "a").context(),
-            format!("FROM {}\nCOPY a /\nRUN echo b > /b\n", base.0),
-            id.clone(),
+        let mut build = with_id(
+            Files::default().file("a", "a"),
+            &format!("FROM {}\nCOPY a /\nRUN echo b > /b\n", base.0),
+            &id,
         );
         build.output = Output::Image { tags: vec![tag.to_owned()] };
         build

@@ -1,0 +1,17 @@
+//! Images as artifacts: built from a Dockerfile, found again, named and put back.
+//!
+//! What the engine does is [`crate::run::docker`]'s; here it is fitted to nodes: what is sent, under
+//! which name an image stays, what a log says.
+
+mod build;
+mod context;
+mod keeper;
+mod printer;
+mod rewrite;
+mod secrets;
+
+#[cfg(test)]
+mod tests;
+
+pub use build::{Request, make};
+pub use keeper::{ensure, find, keeper_tag, publish};

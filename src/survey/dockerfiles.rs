@@ -1,0 +1,271 @@
+//! What counts of a Dockerfile build: the instructions that are carried out, what they copy of the
+//! context, and the images of others that they build on.
+//!
+//! Asks the engine what those images are, and nothing else of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::FileType;
+
+use crate::digest::Digest;
+use crate::dockerfile::{Analysis, Ignore, Question, Reach, Read, analyse, through_links};
+use crate::inputs::Observation;
+use crate::inputs::hash::HashError;
+use crate::inputs::input::{DockerfileInput, Input};
+use crate::inputs::observe::{ObserveError, Observer};
+use crate::inputs::selection::{Choice, Selection};
+use crate::inputs::walk::Request;
+use crate::key::{Facet, Manifest, Value};
+use crate::path::RelPath;
+use crate::pipeline::{DockerRecipe, Node, NodeName, Recipe, Work};
+use crate::run::docker::{EngineError, ImageFacts};
+use crate::survey::gather::GatherError;
+use crate::tree::Leaf;
+
+/// What is known of images of others, asked for many at a time.
+pub trait Images {
+    /// Each by its reference or id; none for one that the engine does not have.
+    ///
+    /// # Errors
+    /// When there is no engine.
+    fn look(&self, references: &[&str]) -> Result<Vec<Option<ImageFacts>>, EngineError>;
+    /// What the engine itself runs on, as `linux/amd64`.
+    fn platform(&self) -> Result<String, EngineError>;
+    /// The digest that a reference is locked to.
+    fn locked(&self, reference: &str, platform: &str) -> Option<String>;
+    /// The manifest of the node's latest success.
+    fn latest(&self, node: &NodeName) -> Option<Manifest>;
+}
+
+/// A file read whole, as the index has it.
+pub fn read_text(observer: &mut Observer<'_>, path: &Path) -> Result<(Input, String), GatherError> {
+    let named = path.display().to_string();
+    let found = observer.follow(path);
+    if fs::symlink_metadata(&found).is_err() {
+        return Err(ObserveError::Missing { path: named }.into());
+    }
+    let seen = observer.file(&found)?;
+    let text =
+        fs::read_to_string(&found).map_err(|source| ObserveError::Read { path: named.clone(), source })?;
+    let same = matches!(&seen.entry, crate::tree::Entry::File { digest, .. } if *digest == Digest::of(text.as_bytes()));
+    if !same {
+        return Err(ObserveError::Hash(HashError::Moved { path: named }).into());
+    }
+    Ok((Input::Leaf(found, seen), text))
+}
+
+/// Reads a recipe's Dockerfile. `tags` are names of the node that it builds on, of which it must use
+/// one.
+pub fn dockerfile(
+    observer: &mut Observer<'_>,
+    project: &Path,
+    recipe: &DockerRecipe,
+    base: Option<(&NodeName, &[String])>,
+    images: &dyn Images,
+) -> Result<DockerfileInput, GatherError> {
+    let path = recipe.dockerfile.value.under(project);
+    let (leaf, text) = read_text(observer, &path)?;
+    let Input::Leaf(path, seen) = leaf else { return Err(GatherError::NoFolder { path: String::new() }) };
+    let engine = || images.platform().map_err(GatherError::Engine);
+    let platform = match &recipe.platform {
+        Some(platform) => platform.value.clone(),
+        None => engine()?,
+    };
+    let args: Vec<(String, String)> =
+        recipe.args.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect();
+    let question = Question {
+        text: &text,
+        args: &args,
+        target: recipe.target.as_deref(),
+        platform: Some(&platform),
+        builder: None,
+    };
+    let analysis = analyse(&question).map_err(|mistake| GatherError::Dockerfile {
+        path: recipe.dockerfile.value.clone(),
+        help: mistake.help(),
+        mistake,
+    })?;
+    let named = |tags: &[String]| {
+        let mut froms = analysis.bases.iter().map(|base| &base.reference);
+        froms.find(|reference| tags.iter().any(|tag| same_name(tag, reference))).cloned()
+    };
+    let base = match base {
+        None => None,
+        Some((node, tags)) => Some(named(tags).ok_or_else(|| GatherError::BaseUnused {
+            node: node.clone(),
+            tags: tags.to_vec(),
+            path: recipe.dockerfile.value.clone(),
+        })?),
+    };
+    let mut locked: Vec<(String, String)> = Vec::new();
+    for one in &analysis.bases {
+        let is_known = locked.iter().any(|(known, _)| *known == one.reference);
+        if base.as_ref() != Some(&one.reference)
+            && !is_known
+            && let Some(digest) = images.locked(&one.reference, one.platform.as_deref().unwrap_or(&platform))
+        {
+            locked.push((one.reference.clone(), digest));
+        }
+    }
+    Ok(DockerfileInput { path, seen, text, analysis, platform, base, locked })
+}
+
+/// Whether two names mean the same tag: `latest` need not be said.
+fn same_name(a: &str, b: &str) -> bool {
+    let full = |name: &str| match name.rsplit_once('/').map_or(name, |(_, last)| last).contains([':', '@']) {
+        true => name.to_owned(),
+        false => format!("{name}:latest"),
+    };
+    full(a) == full(b)
+}
+
+/// The images of others that a Dockerfile builds on, and what they are.
+pub fn upstream_images(
+    node: &NodeName,
+    file: &DockerfileInput,
+    images: &dyn Images,
+    asked: &mut Vec<(String, Option<String>)>,
+) -> Result<Vec<(String, String)>, GatherError> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    let references: BTreeSet<&str> = file
+        .analysis
+        .bases
+        .iter()
+        .map(|base| base.reference.as_str())
+        .filter(|reference| file.base.as_deref() != Some(reference))
+        .collect();
+    let (locked, open): (Vec<&str>, Vec<&str>) =
+        references.into_iter().partition(|reference| file.locked.iter().any(|(known, _)| known == reference));
+    for reference in locked {
+        let digest = file.locked.iter().find(|(known, _)| known == reference);
+        out.extend(digest.map(|(_, digest)| (reference.to_owned(), digest.clone())));
+    }
+    if open.is_empty() {
+        return Ok(out);
+    }
+    let found = images.look(&open).map_err(GatherError::Engine)?;
+    for (reference, facts) in open.into_iter().zip(found) {
+        asked.push((reference.to_owned(), facts.as_ref().map(|facts| facts.id.clone())));
+        let what = match facts {
+            Some(facts) => facts.digest().to_string(),
+            // One that was cleared away since is taken to be what it was: its name alone says nothing
+            // of a change.
+            None => remembered(node, reference, images).unwrap_or_else(|| UNRESOLVED.to_owned()),
+        };
+        out.push((reference.to_owned(), what));
+    }
+    Ok(out)
+}
+
+/// What stands for an image that neither the engine nor a lock nor a record knows.
+pub const UNRESOLVED: &str = "as the registry has it";
+
+fn remembered(node: &NodeName, reference: &str, images: &dyn Images) -> Option<String> {
+    match images.latest(node)?.get(Facet::Environment, &format!("from {reference}"))? {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// What of a context counts: what the Dockerfile copies and `.dockerignore` leaves in. `request` is
+/// the walk of the whole folder; `app`, where another node's tree stands, is cut from it already.
+pub fn context(
+    observer: &mut Observer<'_>,
+    request: Request,
+    recipe: &DockerRecipe,
+    project: &Path,
+    analysis: &Analysis,
+) -> Result<Arc<Observation>, GatherError> {
+    let own = Ignore::own_name(recipe.dockerfile.value.as_str());
+    let own = RelPath::parse(&own).unwrap_or_else(|_| recipe.dockerfile.value.clone()).under(project);
+    let ignore_path = if fs::symlink_metadata(&own).is_ok() {
+        own
+    } else {
+        observer.note_present(&own);
+        request.root.join(Ignore::NAME)
+    };
+    let text = if fs::symlink_metadata(&ignore_path).is_ok() {
+        read_text(observer, &ignore_path)?.1
+    } else {
+        observer.note_present(&ignore_path);
+        String::new()
+    };
+    let ignore = Arc::new(Ignore::parse(&text).map_err(|bad| GatherError::IgnoreFile {
+        path: ignore_path.display().to_string(),
+        help: bad.help(),
+        bad,
+    })?);
+    let mut reads = analysis.reads.clone();
+    loop {
+        let selected =
+            Request { selection: Some(selection(&text, &ignore, analysis, &reads)), ..request.clone() };
+        let observation = observer.folder(&selected)?;
+        let leaves = observation.tree().leaves();
+        let links: Vec<(&str, &str)> = leaves
+            .iter()
+            .filter_map(|(path, leaf)| match leaf {
+                Leaf::Symlink { target } => Some((path.as_str(), target.as_str())),
+                _ => None,
+            })
+            .collect();
+        let more: Vec<Read> = through_links(analysis, links.iter().copied())
+            .into_iter()
+            .filter(|read| {
+                !reads.iter().any(|known| known.pattern == read.pattern && known.kind == read.kind)
+            })
+            .collect();
+        if more.is_empty() {
+            return Ok(observation);
+        }
+        reads.extend(more);
+    }
+}
+
+fn selection(text: &str, ignore: &Arc<Ignore>, analysis: &Analysis, reads: &[Read]) -> Selection {
+    let reach = Reach::with(analysis, reads);
+    let patterns: Vec<String> =
+        reads.iter().map(|read| format!("{:?} {}", read.kind, read.pattern)).collect();
+    let everything = analysis.everything.is_some();
+    let identity = Digest::of(format!("{everything}\n{}\n\n{text}", patterns.join("\n")).as_bytes());
+    let ignore = Arc::clone(ignore);
+    Selection::new(identity, move |path, kind| {
+        let is_folder = kind == FileType::Directory;
+        let path = path.as_str();
+        let left_out = ignore.excludes(path);
+        if is_folder && left_out {
+            let may = ignore.may_reinclude_below(path) && reach.may_count_below(path);
+            return if may { Choice::Enter } else { Choice::LeftOut };
+        }
+        if left_out {
+            return Choice::LeftOut;
+        }
+        if reach.counts(path) {
+            return Choice::Counts;
+        }
+        match (kind, reach.may_count_below(path)) {
+            (FileType::Directory, true) => Choice::Enter,
+            // What is copied lies behind it.
+            (FileType::Symlink, true) => Choice::Counts,
+            _ => Choice::LeftOut,
+        }
+    })
+}
+
+/// The names under which a node's image is built upon.
+pub fn tags(node: &Node) -> Vec<String> {
+    match &node.work {
+        Work::BaseImage(image) => recipe_tags(&image.recipe),
+        Work::AppEmbed(embed) => recipe_tags(&embed.recipe),
+        _ => Vec::new(),
+    }
+}
+
+fn recipe_tags(recipe: &Recipe) -> Vec<String> {
+    match recipe {
+        Recipe::Docker(docker) => docker.tags.iter().map(|tag| tag.value.clone()).collect(),
+        Recipe::Host(_) => Vec::new(),
+    }
+}
