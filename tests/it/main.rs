@@ -16,4 +16,5 @@ mod init_template;
 mod links;
 mod metamorphic;
 mod quickstart;
+mod server;
 mod trees;

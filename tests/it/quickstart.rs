@@ -5,14 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+use crate::server::Server;
 
 const EVERY_NODE: [&str; 6] = ["base", "binary", "dist-docker", "dist-native", "embed", "source"];
 const WHAT_FOLLOWS_THE_APP: [&str; 5] = ["binary", "dist-docker", "dist-native", "embed", "source"];
@@ -87,57 +86,6 @@ impl Project {
     /// What the native package serves at `target`, fetched from a server started for it.
     fn served(&self, target: &str) -> (String, String) {
         Server::start(&self.path("dist-native/run.sh")).get(target)
-    }
-}
-
-/// The native package at work; ended when dropped.
-struct Server {
-    process: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(script: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new(script);
-        command.env("APP_PORT", port.to_string()).env_remove("APP_BIND_IP");
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        Self { process, port }
-    }
-
-    /// The answer's head and body.
-    fn get(&mut self, target: &str) -> (String, String) {
-        let mut stream = self.connect();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.to_owned(), body.to_owned())
-    }
-
-    fn connect(&mut self) -> TcpStream {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            match TcpStream::connect(("127.0.0.1", self.port)) {
-                Ok(stream) => return stream,
-                Err(error) => {
-                    if let Some(status) = self.process.try_wait().unwrap() {
-                        panic!("run.sh ended at once: {status}");
-                    }
-                    assert!(Instant::now() < deadline, "nobody listens: {error}");
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // run.sh has become the server by `exec`, so this is the server itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

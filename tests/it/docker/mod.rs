@@ -1,4 +1,9 @@
-//! With container engines. Needs root, `docker`, `dockerd`, `podman`, `ssh`, `sshd` and `openssl`.
+//! With container engines. Needs root; `docker` with an engine that answers, and `dockerd`; `podman`,
+//! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`.
 
+mod bootstrap;
+mod engine;
 mod engines;
+mod fixture;
+mod whole;
 mod world;

@@ -1,0 +1,1 @@
+<p>There is nothing at <code><?= $e($path) ?></code>. <a href="/">The notes</a> are elsewhere.</p>
