@@ -1,13 +1,13 @@
 //! The stat index: every path that a run looked at, with the stat under which its digest holds.
 //!
 //! A flat, position-independent structure (rows of fixed size and one heap of names), so that a
-//! run that does nothing reads it in one go and allocates nothing per file. Rows are grouped by
+//! run that does nothing maps it and copies nothing. Rows are grouped by
 //! folder: a folder is opened once and its files are stat-ed by name below it. The store hands the
 //! bytes in and takes them back; where they lie is not known here.
 
 use std::ffi::CStr;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -18,8 +18,10 @@ use crate::path::RelPath;
 use crate::tree::TreeDigest;
 
 mod layout;
+mod rows;
 
 pub use layout::{Answer, Builder};
+pub use rows::{Mapping, Rows};
 
 /// A folder's row.
 #[repr(C)]
@@ -86,11 +88,11 @@ const MOST_BYTES: usize = 1 << 30;
 /// The index. See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    heap: Vec<u8>,
-    folders: Vec<FolderRow>,
-    files: Vec<FileRow>,
-    digests: Vec<[u8; 32]>,
-    walks: Vec<WalkRow>,
+    heap: Rows<u8>,
+    folders: Rows<FolderRow>,
+    files: Rows<FileRow>,
+    digests: Rows<[u8; 32]>,
+    walks: Rows<WalkRow>,
 }
 
 /// The index's parts as bytes, in the order in which they are written.
@@ -122,24 +124,31 @@ pub enum Loose {
 impl Index {
     pub fn parts(&self) -> Parts<'_> {
         Parts([
-            bytemuck::cast_slice(&self.walks),
-            bytemuck::cast_slice(&self.folders),
-            bytemuck::cast_slice(&self.files),
-            bytemuck::cast_slice(&self.digests),
+            bytemuck::cast_slice(&*self.walks),
+            bytemuck::cast_slice(&*self.folders),
+            bytemuck::cast_slice(&*self.files),
+            bytemuck::cast_slice(&*self.digests),
             &self.heap,
         ])
     }
 
-    /// Reads parts back, `lengths` bytes each. None when they do not fit one another, or when the
-    /// reader ends early: rows would point where nothing is.
-    pub fn read(from: &mut dyn Read, lengths: [u64; 5]) -> Option<Self> {
+    /// Parts as they lie in a file from `start` on, `lengths` bytes each. None when they do not fit
+    /// one another: rows would point where nothing is.
+    pub fn mapped(mapping: &Arc<Mapping>, start: usize, lengths: [u64; 5]) -> Option<Self> {
+        let mut at = start;
+        let mut next = |length: u64| {
+            let length = usize::try_from(length).ok().filter(|length| *length <= MOST_BYTES)?;
+            let range = at..at.checked_add(length)?;
+            at = range.end;
+            Some(range)
+        };
         let [walks, folders, files, digests, heap] = lengths;
         let index = Self {
-            walks: rows(from, walks)?,
-            folders: rows(from, folders)?,
-            files: rows(from, files)?,
-            digests: rows(from, digests)?,
-            heap: rows(from, heap)?,
+            walks: Rows::mapped(mapping, next(walks)?)?,
+            folders: Rows::mapped(mapping, next(folders)?)?,
+            files: Rows::mapped(mapping, next(files)?)?,
+            digests: Rows::mapped(mapping, next(digests)?)?,
+            heap: Rows::mapped(mapping, next(heap)?)?,
         };
         let heap = index.heap.len();
         let text_fits = |at: u32, length: usize| {
@@ -155,6 +164,18 @@ impl Index {
             && index.files.iter().all(|row| text_fits(row.name, usize::from(row.name_length)))
             && index.walks.iter().all(|row| row.first as usize + row.count as usize <= index.folders.len());
         fits.then_some(index)
+    }
+
+    /// The same in memory: for those who go on while the file may be changed by others.
+    #[must_use]
+    pub fn owned(mut self) -> Self {
+        let Self { heap, folders, files, digests, walks } = &mut self;
+        heap.edit();
+        folders.edit();
+        files.edit();
+        digests.edit();
+        walks.edit();
+        self
     }
 
     pub fn folders(&self) -> &[FolderRow] {
@@ -214,7 +235,7 @@ impl Index {
     /// Everything that decided what walks count.
     pub fn rules(&self) -> Vec<(PathBuf, Loose)> {
         let mut found = Vec::new();
-        for folder in &self.folders {
+        for folder in self.folders.iter() {
             for row in self.files_of(folder).map(|at| &self.files[at]).filter(|row| row.is_rules()) {
                 let loose = if row.is_absent() {
                     Loose::Absent
@@ -352,14 +373,4 @@ impl FileRow {
     pub fn is_rules(&self) -> bool {
         self.flags & RULES != 0
     }
-}
-
-fn rows<T: Pod>(from: &mut dyn Read, length: u64) -> Option<Vec<T>> {
-    let length = usize::try_from(length).ok()?;
-    if !length.is_multiple_of(size_of::<T>()) || length > MOST_BYTES {
-        return None;
-    }
-    let mut rows = vec![T::zeroed(); length / size_of::<T>()];
-    from.read_exact(bytemuck::cast_slice_mut(&mut rows)).ok()?;
-    Some(rows)
 }

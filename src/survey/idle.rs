@@ -98,7 +98,11 @@ pub fn check(
     });
     match answer {
         Some(answer) if moved.is_empty() && programs_agree => Idle::Fresh(answer.nodes),
-        _ => Idle::Doubtful(Box::new(Doubt { snapshot, index, moved })),
+        _ => {
+            // Nobody else has it yet, so it is not copied but for the file that is left behind.
+            let index = Arc::new(Arc::unwrap_or_clone(index).owned());
+            Idle::Doubtful(Box::new(Doubt { snapshot, index, moved }))
+        }
     }
 }
 
@@ -106,7 +110,7 @@ pub fn check(
 /// at everything anyway.
 pub fn reread(state: &Path, boot: &str, program: &str) -> Doubt {
     let mut snapshot = Snapshot::read(state, boot, program);
-    let index = Arc::new(std::mem::take(&mut snapshot.index));
+    let index = Arc::new(std::mem::take(&mut snapshot.index).owned());
     let moved = verify(&index);
     Doubt { snapshot, index, moved }
 }

@@ -4,7 +4,7 @@
 //! MAGIC                     16 bytes, with the version of the format
 //! lengths                   7 × u64 little-endian: meta, five parts of the index, document
 //! checksum                  BLAKE3 of lengths, meta and index
-//! meta, index, document     the compiled pipeline comes last: doing nothing leaves it unread
+//! meta, index, document     meta is filled up to a multiple of 8; the compiled pipeline comes last: doing nothing leaves it unread
 //! ```
 //! Disposable: a file that is missing, damaged, from another boot or another version is no error,
 //! the survey then reads what it must. Written to a temporary name and renamed.
@@ -12,11 +12,13 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::inputs::Index;
+use crate::inputs::index::Mapping;
 use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
 
 const MAGIC: &[u8; 16] = b"osgraph-state 3\n";
@@ -84,13 +86,14 @@ impl Snapshot {
         if total != size {
             return None;
         }
-        let mut meta = vec![0; usize::try_from(meta_length).ok()?];
-        file.read_exact(&mut meta).ok()?;
-        let index = Index::read(&mut file, [rest[0], rest[1], rest[2], rest[3], rest[4]])?;
-        if head[72..] != *checksum(&head[16..72], &meta, &index).as_bytes() {
+        let mapping = Arc::new(Mapping::of(&file, usize::try_from(size - rest[5]).ok()?).ok()?);
+        let start = head.len().checked_add(usize::try_from(meta_length).ok()?)?;
+        let meta = mapping.bytes().get(head.len()..start)?;
+        let index = Index::mapped(&mapping, start, [rest[0], rest[1], rest[2], rest[3], rest[4]])?;
+        if head[72..] != *checksum(&head[16..72], meta, &index).as_bytes() {
             return None;
         }
-        let meta: Meta = postcard::from_bytes(&meta).ok()?;
+        let meta: Meta = postcard::from_bytes(meta).ok()?;
         let document = (rest[5] > 0).then(|| (file, size - rest[5], rest[5]));
         Some(Self { meta, index, document })
     }
@@ -112,7 +115,9 @@ impl Snapshot {
 
 /// Writes the state, replacing the one at `path`.
 pub fn write(path: &Path, meta: &Meta, index: &Index, document: &[u8]) -> io::Result<()> {
-    let meta = postcard::to_stdvec(meta).map_err(io::Error::other)?;
+    let mut meta = postcard::to_stdvec(meta).map_err(io::Error::other)?;
+    // The index's rows are aligned.
+    meta.resize(meta.len().next_multiple_of(8), 0);
     let parts = index.parts().0;
     let document_length = if document.is_empty() { 0 } else { document.len() as u64 + 32 };
     let mut lengths = Vec::with_capacity(56);

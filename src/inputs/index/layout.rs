@@ -33,15 +33,15 @@ pub struct Builder {
 impl Builder {
     fn put(&mut self, text: &str) -> u32 {
         let at = self.index.heap.len() as u32;
-        self.index.heap.extend_from_slice(text.as_bytes());
-        self.index.heap.push(0);
+        self.index.heap.edit().extend_from_slice(text.as_bytes());
+        self.index.heap.edit().push(0);
         at
     }
 
     fn push_file(&mut self, name: &str, flags: u16, stat: Stat, digest: Digest) {
         let at = self.put(name);
-        self.index.files.push(FileRow { name: at, name_length: name.len() as u16, flags, stat });
-        self.index.digests.push(*digest.as_bytes());
+        self.index.files.edit().push(FileRow { name: at, name_length: name.len() as u16, flags, stat });
+        self.index.digests.edit().push(*digest.as_bytes());
     }
 
     /// Adds a walk of `root`. `seen` gives a file's digest and whether it is racy, by position;
@@ -71,7 +71,7 @@ impl Builder {
                 | if folder.left_out { LEFT_OUT } else { 0 }
                 | if folder.hollow { HOLLOW } else { 0 }
                 | if doubted(folder) { DOUBTED } else { 0 };
-            self.index.folders.push(FolderRow {
+            self.index.folders.edit().push(FolderRow {
                 path: path_at,
                 path_length: path.len() as u32,
                 parent: (base + folder.parent) as u32,
@@ -81,7 +81,7 @@ impl Builder {
                 stat: folder.stat,
             });
         }
-        self.index.walks.push(WalkRow {
+        self.index.walks.edit().push(WalkRow {
             first: base as u32,
             count: walked.folders.len() as u32,
             question: *answer.question.as_bytes(),
@@ -103,21 +103,21 @@ impl Builder {
         let moved_files = (self.index.files.len() as u32).wrapping_sub(files.start as u32);
         let base = self.index.folders.len() as u32;
         let walk = &index.walks[walk];
-        self.index.heap.extend_from_slice(&index.heap[start as usize..end as usize]);
-        self.index.digests.extend_from_slice(&index.digests[files.clone()]);
-        self.index.folders.extend(folders.iter().map(|row| FolderRow {
+        self.index.heap.edit().extend_from_slice(&index.heap[start as usize..end as usize]);
+        self.index.digests.edit().extend_from_slice(&index.digests[files.clone()]);
+        self.index.folders.edit().extend(folders.iter().map(|row| FolderRow {
             path: row.path.wrapping_add(moved),
             parent: row.parent - walk.first + base,
             first: row.first.wrapping_add(moved_files),
             ..*row
         }));
-        self.index.files.extend(files.map(|at| {
+        self.index.files.edit().extend(files.map(|at| {
             let row = &index.files[at];
             let (stat, racy) = restated.get(&at).copied().unwrap_or((row.stat, row.is_racy()));
             let flags = (row.flags & !RACY) | if racy { RACY } else { 0 };
             FileRow { name: row.name.wrapping_add(moved), flags, stat, ..*row }
         }));
-        self.index.walks.push(WalkRow { first: base, ..*walk });
+        self.index.walks.edit().push(WalkRow { first: base, ..*walk });
     }
 
     /// Adds a path outside of walks. The later of two additions counts.
@@ -166,7 +166,7 @@ impl Builder {
             }
             let path_at = self.put(&path);
             let at = self.index.folders.len() as u32;
-            self.index.folders.push(FolderRow {
+            self.index.folders.edit().push(FolderRow {
                 path: path_at,
                 path_length: path.len() as u32,
                 parent: at,

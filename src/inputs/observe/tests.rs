@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use proptest::prelude::*;
 
 use super::*;
+use crate::inputs::index::Mapping;
 use crate::inputs::verify::verify;
 use crate::path::RelPath;
 use crate::tree::TreeDigest;
@@ -71,7 +72,14 @@ impl Project {
 fn kept(index: &Index) -> Index {
     let parts = index.parts().0;
     let bytes: Vec<u8> = parts.concat();
-    Index::read(&mut bytes.as_slice(), parts.map(|part| part.len() as u64)).unwrap()
+    read(&bytes, parts.map(|part| part.len() as u64)).unwrap()
+}
+
+fn read(bytes: &[u8], lengths: [u64; 5]) -> Option<Index> {
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+    let mapping = Arc::new(Mapping::of(&file, bytes.len()).unwrap());
+    Index::mapped(&mapping, 0, lengths)
 }
 
 #[test]
@@ -271,15 +279,13 @@ fn parts_that_do_not_fit_are_refused() {
     let parts = index.parts().0;
     let bytes: Vec<u8> = parts.concat();
     let lengths = parts.map(|part| part.len() as u64);
-    assert!(Index::read(&mut &bytes[..bytes.len() - 1], lengths).is_none());
+    assert!(read(&bytes[..bytes.len() - 1], lengths).is_none());
     for part in 0..5 {
         let mut wrong = lengths;
         wrong[part] += 1;
-        assert!(Index::read(&mut bytes.as_slice(), wrong).is_none(), "part {part}");
+        assert!(read(&bytes, wrong).is_none(), "part {part}");
     }
-    assert!(
-        Index::read(&mut bytes.as_slice(), [lengths[0], lengths[1], lengths[2], lengths[3], 0]).is_none()
-    );
+    assert!(read(&bytes, [lengths[0], lengths[1], lengths[2], lengths[3], 0]).is_none());
 }
 
 /// One edit of a folder with few names, so that edits meet.
