@@ -24,6 +24,7 @@ use crate::pipeline::{
 use crate::plan::judge::{Judged, Order, Subject};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
+use crate::run::image::{is_elsewhere, keeper_tag};
 use crate::store::Store;
 use crate::survey::facts::{Cache, StoreFacts};
 use crate::survey::gather::{Surroundings, gather};
@@ -438,7 +439,27 @@ impl Prepared {
                 notes.push(note);
             }
         }
+        notes.extend(self.note_of_image(at, ground));
         notes
+    }
+
+    /// That the engine lacks the image of a node that is fresh all the same: what it costs when
+    /// somebody needs it.
+    fn note_of_image(&self, at: usize, ground: &Ground) -> Option<String> {
+        self.nodes[at].docker()?;
+        let record = self.store.latest_record(&self.project_id, &self.nodes[at].name).ok()??;
+        let Artifact::Image(image) = record.artifact else { return None };
+        let keeper = keeper_tag(&image);
+        let found = ground.image_ids(&[&image.id, &keeper])?;
+        if found.iter().any(Option::is_some) {
+            return None;
+        }
+        let mend = match is_elsewhere(&image, &self.store) {
+            true if image.kept.is_some() => "it is loaded from the store when it is needed",
+            true => "it is pulled when it is needed",
+            false => "it is built again when it is needed",
+        };
+        Some(format!("the engine has its image no longer: {mend}"))
     }
 
     /// Every image that this answer hangs on, by reference or id, and the id that the engine has for
