@@ -38,8 +38,8 @@ pub enum Fault {
     Io { action: String, source: io::Error },
     #[error("`{}` exists", path.display())]
     Exists { path: PathBuf },
-    #[error("there is no lock file `{}`", .0.display())]
-    NoLock(PathBuf),
+    #[error("there is no lock file `{0}`")]
+    NoLock(String),
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(transparent)]

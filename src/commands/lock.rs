@@ -10,6 +10,7 @@ use crate::commands::prepare;
 use crate::commands::registries::Registries;
 use crate::commands::screen::Screen;
 use crate::commands::upstreams::{self, LockFile, Upstream};
+use crate::digest::Digest;
 use crate::pipeline::{Lock, suggest};
 use crate::reference::Reference;
 use crate::report::lock::{self as report, Change, Line, Outcome};
@@ -30,8 +31,8 @@ pub fn run(ground: &Ground, args: &Args, screen: &Screen) -> Result<Exit, Fault>
     let new = new?;
     let text = new.render();
     // A pipeline that builds on nobody's images needs no file.
-    let is_needed = file.text.is_some() || !new.is_empty();
-    let differs = is_needed && file.text.as_ref() != Some(&text);
+    let is_needed = file.digest.is_some() || !new.is_empty();
+    let differs = is_needed && file.digest != Some(Digest::of(text.as_bytes()));
     if differs && !args.dry_run {
         file.write(&text)?;
     }

@@ -22,8 +22,8 @@ use crate::survey::why::Historian;
 pub fn run(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
     let loaded = prepare::load(ground, &mut Snapshot::default())?;
     let file = LockFile::read(ground)?;
-    if file.text.is_none() {
-        return Err(Fault::NoLock(file.path));
+    if file.digest.is_none() {
+        return Err(Fault::NoLock(file.shown));
     }
     let registries = Registries::new(ground);
     let upstreams = upstreams::find(ground, &loaded, &|| registries.platform())?;

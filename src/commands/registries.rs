@@ -3,16 +3,17 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::commands::fault::Fault;
-use crate::commands::ground::{Ground, environment};
+use crate::commands::ground::{Ground, keyring};
 use crate::reference::Reference;
-use crate::run::docker::{Auth, Keyring, RegistryError, Remote, Session, Surroundings};
+use crate::run::docker::{Auth, Keyring, RegistryError, Remote, Session};
 
 /// Nothing is looked for before it is wanted.
 pub struct Registries<'g> {
     ground: &'g Ground,
-    keyring: RefCell<Option<Rc<Keyring>>>,
+    keyring: RefCell<Option<Arc<Keyring>>>,
     auths: RefCell<HashMap<String, Rc<Auth>>>,
     answers: RefCell<HashMap<Reference, Option<Remote>>>,
 }
@@ -76,12 +77,11 @@ impl<'g> Registries<'g> {
         Ok(auth)
     }
 
-    fn keyring(&self) -> Result<Rc<Keyring>, Fault> {
+    fn keyring(&self) -> Result<Arc<Keyring>, Fault> {
         if let Some(known) = &*self.keyring.borrow() {
             return Ok(known.clone());
         }
-        let around = Surroundings { variable: &environment, read: &|path| std::fs::read(path) };
-        let keyring = Rc::new(Keyring::read(&around)?);
+        let keyring = keyring()?;
         *self.keyring.borrow_mut() = Some(keyring.clone());
         Ok(keyring)
     }

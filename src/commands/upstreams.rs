@@ -3,16 +3,17 @@
 //! Reads the Dockerfiles of all docker nodes and nothing else of the project.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare::Loaded;
+use crate::commands::prepare::{self, Loaded};
+use crate::digest::Digest;
 use crate::dockerfile::{Question, analyse, normal_platform};
 use crate::graph::NodeIndex;
 use crate::inputs::observe::ObserveError;
 use crate::pipeline::lock::Locked;
-use crate::pipeline::{DockerRecipe, Lock, SourceFile};
+use crate::pipeline::{DockerRecipe, Lock};
 use crate::reference::Reference;
 use crate::survey::dockerfiles::tags;
 use crate::survey::gather::{GatherError, Trouble};
@@ -47,11 +48,7 @@ pub fn find(
     let (mut found, mut troubles) = (Vec::new(), Vec::new());
     for (at, node) in nodes.iter().enumerate() {
         let Some(recipe) = node.docker() else { continue };
-        let (target, is_explicit) = match &recipe.platform {
-            Some(platform) => (platform.value.clone(), true),
-            None => (platform()?, false),
-        };
-        match of(ground, recipe, &target, is_explicit) {
+        match of(ground, recipe, &platform()?) {
             Ok(list) => {
                 for one in list.into_iter().filter(|one| !own.contains(&one.image)) {
                     add(&mut found, one, NodeIndex::new(at));
@@ -82,13 +79,8 @@ fn add(found: &mut Vec<Upstream>, one: Upstream, node: NodeIndex) {
     }
 }
 
-/// Those of one Dockerfile.
-fn of(
-    ground: &Ground,
-    recipe: &DockerRecipe,
-    target: &str,
-    is_explicit: bool,
-) -> Result<Vec<Upstream>, GatherError> {
+/// Those of one Dockerfile, for an engine that runs on `builder`.
+fn of(ground: &Ground, recipe: &DockerRecipe, builder: &str) -> Result<Vec<Upstream>, GatherError> {
     let place = &recipe.dockerfile.value;
     let named = place.to_string();
     let text =
@@ -98,9 +90,14 @@ fn of(
         })?;
     let args: Vec<(String, String)> =
         recipe.args.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect();
-    let target_stage = recipe.target.as_deref();
-    let question =
-        Question { text: &text, args: &args, target: target_stage, platform: Some(target), builder: None };
+    let target = recipe.platform.as_ref().map_or(builder, |platform| platform.value.as_str());
+    let question = Question {
+        text: &text,
+        args: &args,
+        target: recipe.target.as_deref(),
+        platform: Some(target),
+        builder: Some(builder),
+    };
     let analysis = analyse(&question).map_err(|mistake| GatherError::Dockerfile {
         path: place.clone(),
         help: mistake.help(),
@@ -117,13 +114,18 @@ fn of(
             continue;
         }
         let platform = base.platform.as_deref().unwrap_or(target);
+        // A variable may well stand for the engine's own platform.
+        let is_explicit = match &base.platform {
+            None => recipe.platform.is_some(),
+            Some(_) => !analysis.steps.iter().any(|step| step.line == base.line && step.text.contains('$')),
+        };
         // What the analysis took for a platform is one.
         let Some(platform) = normal_platform(platform) else { continue };
         list.push(Upstream {
             image: reference.to_string(),
             reference,
             platform,
-            is_explicit: is_explicit || base.platform.is_some(),
+            is_explicit,
             nodes: Vec::new(),
         });
     }
@@ -140,28 +142,19 @@ pub fn is_used(entry: Locked<'_>, upstreams: &[Upstream]) -> bool {
 
 /// The lock file of a pipeline.
 pub struct LockFile {
-    pub path: PathBuf,
+    path: PathBuf,
     /// As the reader knows it.
     pub shown: String,
-    /// None where there is no file.
-    pub text: Option<String>,
+    /// Of its text; none where there is no file.
+    pub digest: Option<Digest>,
     pub lock: Lock,
 }
 
 impl LockFile {
-    /// Reads `pipeline.lock` beside `pipeline.kdl`.
     pub fn read(ground: &Ground) -> Result<Self, Fault> {
-        let path = ground.file.with_extension("lock");
-        let shown = std::path::Path::new(&ground.shown).with_extension("lock").display().to_string();
-        let bytes = match std::fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { path, shown, text: None, lock: Lock::default() });
-            }
-            read => read.map_err(|source| Fault::Unreadable { path: path.clone(), source })?,
-        };
-        let source = SourceFile::from_bytes(shown.clone(), bytes).map_err(Fault::pipeline)?;
-        let lock = Lock::parse(&source).map_err(Fault::pipeline)?;
-        Ok(Self { path, shown, text: Some(source.text.to_string()), lock })
+        let shown = Path::new(&ground.shown).with_extension("lock").display().to_string();
+        let (lock, digest) = prepare::read_lock(ground)?;
+        Ok(Self { path: ground.lock(), shown, digest, lock })
     }
 
     /// Replaces the file as a whole: whoever reads it meanwhile sees the old one or the new one.
