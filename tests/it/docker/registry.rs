@@ -15,7 +15,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::docker::world::{Beside, do_now, free_port, layer, session, write, write_program};
 
-/// Images that go with the test.
+/// Images that go with the test, by id or name.
 struct Images(Vec<String>);
 
 impl Images {
@@ -24,10 +24,11 @@ impl Images {
         let folder = tempdir().unwrap();
         let archive = folder.path().join("layer.tar");
         fs::write(&archive, layer(text)).unwrap();
-        self.0.push(name.to_owned());
-        do_now(Command::new("docker").args(["import", "--change", "ENV A=1"]).arg(&archive).arg(name))
-            .trim()
-            .to_owned()
+        let mut command = Command::new("docker");
+        command.args(["import", "--change", "ENV A=1"]).arg(&archive).arg(name);
+        let id = do_now(&mut command).trim().to_owned();
+        self.0.push(id.clone());
+        id
     }
 
     /// Builds an image with a layer for each of `texts`. Its id.
@@ -41,18 +42,20 @@ impl Images {
             dockerfile.push_str(&format!("COPY {at} /{at}\n"));
         }
         write(&folder.path().join("Dockerfile"), &dockerfile);
-        self.0.push(name.to_owned());
         let mut command = Command::new("docker");
         command.env("DOCKER_BUILDKIT", "0").args(["build", "-q", "--no-cache", "-t", name, "."]);
         do_now(command.current_dir(folder.path()));
-        do_now(Command::new("docker").args(["inspect", "--format={{.Id}}", name])).trim().to_owned()
+        let id = do_now(Command::new("docker").args(["inspect", "--format={{.Id}}", name])).trim().to_owned();
+        self.0.push(id.clone());
+        id
     }
 }
 
 impl Drop for Images {
     fn drop(&mut self) {
-        for name in self.0.iter().rev() {
-            let _ = Command::new("docker").args(["rmi", "-f", name]).output();
+        for id in self.0.iter().rev() {
+            // Steps of a build go with the last image that needs them.
+            let _ = Command::new("docker").args(["rmi", "-f", id]).output();
         }
     }
 }
@@ -514,4 +517,45 @@ fn credentials_come_from_the_helper_that_the_configuration_names() {
     let (code, _, said) = asks(&project);
     assert_eq!(code, 0, "{said}");
     assert!(project.lock().contains(&digest));
+}
+
+const BUILT: &str = r#"pipeline "p"
+base-image "base" { context "base"; label "osgraph-test-registry" "HOST"; }
+binary-extract "binary" { image "base"; path "/folder/file"; output "out"; }
+"#;
+
+#[test]
+fn a_locked_image_is_built_upon_until_another_is_adopted() {
+    let session = session(&[]);
+    let registry = registry(false);
+    let mut images = Images(Vec::new());
+    let name = format!("{}/osgraph-test-registry/upstream:1", registry.host);
+    images.import(&name, "one");
+    push(&session, &name, &Auth::default()).unwrap();
+    let project = Project { folder: tempdir().unwrap() };
+    project.write("pipeline.kdl", &BUILT.replace("HOST", &registry.host));
+    project.write("base/Dockerfile", &format!("FROM {name}\nCOPY Dockerfile /\n"));
+    project.write("docker/config.json", "{}");
+    let run = || {
+        let (code, _, said) = ended(&mut project.command(&["run"]));
+        assert_eq!(code, 0, "{said}");
+        fs::read_to_string(project.path().join("out")).unwrap()
+    };
+    project.locked(&[]);
+    assert_eq!(run(), "one");
+    let other = images.import(&name, "two");
+    push(&session, &name, &Auth::default()).unwrap();
+    assert_eq!(run(), "one", "the tag does not count");
+    let (_, answer, _) = project.said(&["outdated"]);
+    assert_eq!(answer["images"][0]["cost"]["nodes"], json!(["base", "binary"]));
+    assert_eq!(answer["images"][0]["cost"]["untimed"], 0);
+    let (code, _, said) = project.said(&["run", "--expect-fresh", "base"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(project.locked(&["--update", &name]), pairs(&[("upstream:1", "moved")]));
+    assert_eq!(run(), "two");
+    let label = format!("--filter=label=osgraph-test-registry={}", registry.host);
+    let built = do_now(Command::new("docker").args(["images", "-q", &label]));
+    images.0.extend(built.lines().map(str::to_owned));
+    assert_eq!(built.lines().count(), 2);
+    assert!(is_there(&session, &other));
 }
