@@ -129,6 +129,8 @@ pub enum Command {
     Clean(Clean),
     Gc(Gc),
     Cache(Cache),
+    Lock(Lock),
+    Outdated(Outdated),
     Doctor(Doctor),
     Completions(Completions),
     Init(Init),
@@ -376,6 +378,45 @@ Examples:
     },
 }
 
+/// Write down which content the images have that Dockerfiles build on
+///
+/// `pipeline.lock`, beside the pipeline file, names the digest of every image in FROM, COPY --from
+/// and --mount=from that no node makes. What is missing is asked of its registry, through the
+/// container engine, and added; what nobody uses is dropped; what is there never moves by itself.
+/// The file belongs under version control.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph lock                           add what is missing, drop what nobody uses
+  osgraph lock --update php:8.3-cli      take what the registry has now
+  osgraph lock --update all --dry-run    what that would change")]
+pub struct Lock {
+    /// Adopt what the registry has now under NAME, an image, or `all` (may be repeated)
+    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
+    pub update: Vec<String>,
+
+    /// Say what would be written, write nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say which locked images have moved in their registries, and what adopting them would cost
+///
+/// The cost is what would run at most, and its time in past runs, one after the other. Days are
+/// those on which images were made, where the engine has them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph outdated
+  osgraph outdated --json | jq -r '.images[] | select(.state == \"moved\").image'")]
+pub struct Outdated {
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
 /// Say which container engine is used, where it was looked for, and what is wrong with it
 ///
 /// Engines are found as the docker CLI finds them: DOCKER_HOST, else the context that
@@ -424,6 +465,8 @@ impl Cli {
             | Some(Command::Log(Log { settings, .. }))
             | Some(Command::Runs(Runs { settings, .. }))
             | Some(Command::Clean(Clean { settings, .. }))
+            | Some(Command::Lock(Lock { settings, .. }))
+            | Some(Command::Outdated(Outdated { settings }))
             | Some(Command::Gc(Gc { settings, .. }))
             | Some(Command::Cache(Cache {
                 command: CacheCommand::Info { settings } | CacheCommand::Verify { settings, .. },

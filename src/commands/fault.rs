@@ -7,6 +7,7 @@ use crate::commands::exit::Exit;
 use crate::graph::UnknownTargets;
 use crate::inputs::observe::ObserveError;
 use crate::pipeline::{Diagnostic, Diagnostics, NodeName, SourceFile, Span};
+use crate::run::docker::{CredentialsError, RegistryError};
 use crate::store::StoreError;
 use crate::survey::gather::{GatherError, Trouble};
 
@@ -37,6 +38,12 @@ pub enum Fault {
     Io { action: String, source: io::Error },
     #[error("`{}` exists", path.display())]
     Exists { path: PathBuf },
+    #[error("there is no lock file `{0}`")]
+    NoLock(String),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     #[error("{0}")]
     Expectation(String),
     #[error("{0}")]
@@ -72,7 +79,8 @@ impl Fault {
             | Self::Exists { .. }
             | Self::NotFound(_) => Exit::Usage,
             Self::Inputs(fault) => fault.exit,
-            Self::NothingToAssume(_) => Exit::Missing,
+            Self::NothingToAssume(_) | Self::NoLock(_) => Exit::Missing,
+            Self::Registry(_) | Self::Credentials(_) => Exit::Missing,
             Self::Store(_) | Self::KeepsLosing(_) | Self::Io { .. } => Exit::Internal,
             Self::Expectation(_) => Exit::Expectation,
         }
@@ -91,6 +99,9 @@ impl Fault {
                     .to_owned(),
             ),
             Self::Store(error) => error.help().map(|help| help.to_string()),
+            Self::NoLock(_) => Some("write it with `osgraph lock`".to_owned()),
+            Self::Registry(error) => error.help(),
+            Self::Credentials(error) => Some(error.help()),
             Self::Exists { .. } => Some("replace it with `--force`".to_owned()),
             _ => None,
         }
@@ -106,6 +117,7 @@ fn exit_of(error: &GatherError) -> Exit {
         GatherError::OutputRead { .. }
         | GatherError::NoFolder { .. }
         | GatherError::Dockerfile { .. }
+        | GatherError::Upstream { .. }
         | GatherError::IgnoreFile { .. }
         | GatherError::BaseUnused { .. } => Exit::Usage,
         GatherError::Observe(_) | GatherError::ToolFailed { .. } | GatherError::Engine(_) => Exit::NodeFailed,
@@ -124,6 +136,7 @@ fn diagnostic(trouble: Trouble) -> Diagnostic {
         GatherError::ToolFailed { .. } => ("unidentified-tool", "does not say what it is"),
         GatherError::Engine(_) => ("no-engine", "needs a container engine"),
         GatherError::Dockerfile { .. } => ("dockerfile", "cannot be built"),
+        GatherError::Upstream { .. } => ("upstream", "builds on it"),
         GatherError::IgnoreFile { .. } => ("ignore-file", "has a pattern that is none"),
         GatherError::BaseUnused { .. } => ("base-unused", "does not build on its base"),
     };

@@ -20,6 +20,7 @@ use crate::path::RelPath;
 use crate::pipeline::{
     DockerRecipe, Node, NodeName, NodeRef, Pipeline, PublishedPlace, Source, Span, Spanned, Tool,
 };
+use crate::reference::ReferenceError;
 use crate::run::docker::EngineError;
 use crate::survey::dockerfiles::{self, Images};
 use crate::tree::Entry;
@@ -43,6 +44,8 @@ pub enum GatherError {
     Engine(EngineError),
     #[error("{path}:{}: {mistake}", mistake.line)]
     Dockerfile { path: RelPath, mistake: Mistake, help: Option<String> },
+    #[error("{path}:{line}: {error}")]
+    Upstream { path: RelPath, line: u32, error: ReferenceError },
     #[error("{path}:{}: `{}` is no pattern", bad.line, bad.pattern)]
     IgnoreFile { path: String, bad: BadPattern, help: String },
     #[error("no `FROM` of `{path}` builds on `{node}`")]
@@ -71,6 +74,7 @@ impl GatherError {
             Self::ToolFailed { program, .. } => Some(format!("correct `identify` of tool `{program}`")),
             Self::Engine(error) => error.help(),
             Self::Dockerfile { help, .. } => help.clone(),
+            Self::Upstream { error, .. } => Some(error.help()),
             Self::IgnoreFile { help, .. } => Some(help.clone()),
             Self::BaseUnused { node, tags, .. } => Some(match tags.first() {
                 Some(tag) => format!("write `FROM {tag}`, the tag of `{node}`"),

@@ -107,6 +107,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether the engine is what is not there, so that no registry can be asked.
+    pub const fn is_of_engine(&self) -> bool {
+        matches!(self, Self::Engine(_))
+    }
+
     /// What mends it, where that is known.
     pub fn help(&self) -> Option<String> {
         Some(match self {

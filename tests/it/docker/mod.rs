@@ -1,9 +1,11 @@
 //! With container engines. Needs root; `docker` with an engine that answers, and `dockerd`; `podman`,
-//! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`.
+//! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`; for
+//! registries `docker-registry` and `htpasswd`.
 
 mod bootstrap;
 mod engine;
 mod engines;
 mod fixture;
+mod registry;
 mod whole;
 mod world;
