@@ -120,7 +120,7 @@ impl Walk<'_> {
         let stage = &stages.list[index];
         let mut environment = match &stage.base {
             Below::Scratch => Environment::on_image(None),
-            Below::Stage(below) => self.environments[*below].inherited(),
+            Below::Stage(below) => self.environments[*below].clone(),
             Below::Image(Value::Known(reference)) => {
                 self.analysis.bases.push(Base {
                     reference: reference.clone(),
@@ -182,7 +182,7 @@ impl Walk<'_> {
         }
         for (name, value) in set {
             match name {
-                Value::Known(name) => environment.set_env(name, value),
+                Value::Known(name) => environment.set(name, value),
                 Value::Unknown(why) => environment.doubt(&why),
             }
         }
@@ -202,7 +202,7 @@ impl Walk<'_> {
                 }
             };
             if let Some(value) = value {
-                environment.set_arg(&name, value);
+                environment.set(name.clone(), value);
             }
             self.analysis.args.insert(name);
         }

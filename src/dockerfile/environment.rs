@@ -1,7 +1,7 @@
 //! What the variables of a stage, and of the lines before the first `FROM`, hold.
 //!
-//! Versions of BuildKit differ in which of `ENV` and `ARG` wins and in whether a stage sees the
-//! `ARG`s of the stage it is built from. Where that makes a difference the variable is unknown.
+//! In a stage `ENV` and `ARG` set the same variables, the last one wins, and a stage that is built
+//! on another one begins with all of that one's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,9 @@ use super::platform::Platform;
 /// Variables by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
-    variables: BTreeMap<String, Variable>,
+    variables: BTreeMap<String, Value>,
     /// Why a name that nobody sets here may be set all the same: by the external image below.
     unset: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Variable {
-    value: Value,
-    is_env: bool,
 }
 
 impl Environment {
@@ -29,45 +23,22 @@ impl Environment {
         Self { variables: BTreeMap::new(), unset }
     }
 
-    /// For a stage that is built on the one this belongs to.
-    pub fn inherited(&self) -> Self {
-        let mut child = self.clone();
-        for (name, variable) in child.variables.iter_mut().filter(|(_, variable)| !variable.is_env) {
-            let why = format!("`{name}` is an `ARG` of the stage below, which not every BuildKit hands on");
-            variable.value = Value::Unknown(why);
-        }
-        child
-    }
-
-    pub fn set_env(&mut self, name: String, value: Value) {
-        self.variables.insert(name, Variable { value, is_env: true });
-    }
-
-    pub fn set_arg(&mut self, name: &str, value: Value) {
-        match self.variables.get_mut(name) {
-            Some(known) if known.is_env => {
-                if known.value != value {
-                    known.value = Value::Unknown(format!("`{name}` is set by `ENV` and by `ARG`"));
-                }
-            }
-            _ => {
-                self.variables.insert(name.to_owned(), Variable { value, is_env: false });
-            }
-        }
+    pub fn set(&mut self, name: String, value: Value) {
+        self.variables.insert(name, value);
     }
 
     /// A name that cannot be told was set: it may be any.
     pub fn doubt(&mut self, why: &str) {
         for variable in self.variables.values_mut() {
-            variable.value = Value::Unknown(why.to_owned());
+            *variable = Value::Unknown(why.to_owned());
         }
         self.unset = Some(why.to_owned());
     }
 
     pub fn get(&self, name: &str) -> Found {
         match (self.variables.get(name), &self.unset) {
-            (Some(Variable { value: Value::Known(value), .. }), _) => Found::Set(value.clone()),
-            (Some(Variable { value: Value::Unknown(why), .. }), _) => Found::Unknown(why.clone()),
+            (Some(Value::Known(value)), _) => Found::Set(value.clone()),
+            (Some(Value::Unknown(why)), _) => Found::Unknown(why.clone()),
             (None, Some(why)) => Found::Unknown(format!("`{name}` is not known: {why}")),
             // Every image has one, of BuildKit's making if need be.
             (None, None) if name == "PATH" => Found::Unknown("`PATH` is the image's".to_owned()),

@@ -1,14 +1,22 @@
-//! `.dockerignore`, as moby matches it: the last line that applies wins.
+//! `.dockerignore`, as BuildKit's walk through a context applies it: the last line wins.
 //!
-//! A line that matches a folder applies to all below it. Knows nothing of where the file lies but
-//! its names.
+//! A line that matches a folder applies to all below it. An exception (`!`) is only looked at where
+//! something is left out by then; so one that matches a folder says nothing about what a line left
+//! out below it. Knows nothing of where the file lies but its names.
 
-use super::wildcard::{Glob, prefixes};
+use super::paths::{clean, prefixes};
+use super::wildcard::Glob;
 
 /// The rules of one file.
 #[derive(Clone, Debug, Default)]
 pub struct Ignore {
     rules: Vec<Rule>,
+}
+
+/// Which lines apply to a folder, and so to all below it.
+#[derive(Clone, Debug, Default)]
+pub struct Above {
+    applied: Vec<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -94,15 +102,31 @@ impl Ignore {
         self.rules.is_empty()
     }
 
-    /// Whether the path, from the context's root, is left out of the context.
+    /// Whether the path, from the context's root, is left out of the context. A folder that is may
+    /// still hold something that is not, and then stands in the context for its sake.
     pub fn excludes(&self, path: &str) -> bool {
         let mut excluded = false;
-        for rule in &self.rules {
-            if rule.is_exception == excluded && prefixes(path).any(|prefix| rule.shape.matches(prefix)) {
+        let mut above = Above::default();
+        for prefix in prefixes(path) {
+            (excluded, above) = self.judge(prefix, &above);
+        }
+        excluded
+    }
+
+    /// The same for a walk, which asks folder by folder: with what was found out for the folder
+    /// above, the default for names in the root.
+    pub fn judge(&self, path: &str, above: &Above) -> (bool, Above) {
+        let mut excluded = false;
+        let mut applied = vec![false; self.rules.len()];
+        for (at, rule) in self.rules.iter().enumerate() {
+            let applies = above.applied.get(at).copied().unwrap_or(false)
+                || (rule.is_exception == excluded && rule.shape.matches(path));
+            applied[at] = applies;
+            if applies {
                 excluded = !rule.is_exception;
             }
         }
-        excluded
+        (excluded, Above { applied })
     }
 
     /// Whether something below a folder that is left out may be kept after all. Where not, a walk
@@ -145,27 +169,5 @@ impl Shape {
             Self::Suffix(_) => true,
             Self::Glob(glob) => glob.reaches_below(folder),
         }
-    }
-}
-
-/// Go's `filepath.Clean`: no doubled or trailing slashes, no `.`, `..` resolved where it can be.
-pub(super) fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match parts.last() {
-                Some(&last) if last != ".." => drop(parts.pop()),
-                _ if rooted => {}
-                _ => parts.push(".."),
-            },
-            part => parts.push(part),
-        }
-    }
-    match (rooted, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".to_owned(),
-        (false, false) => parts.join("/"),
     }
 }

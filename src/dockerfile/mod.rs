@@ -5,8 +5,8 @@
 //! differ, or where only an image's own configuration could tell, the answer is the one that counts
 //! more: a build too many, never one too few.
 //!
-//! What it cannot see: `ONBUILD` triggers of an external base image, and variables that such an
-//! image sets under the name of an `ARG`. Whoever knows the image's configuration looks at both.
+//! What it cannot see: `ONBUILD` triggers of an external base image, which may copy anything. Whoever
+//! knows the image's configuration looks for them.
 //!
 //! The lines are read here and not by a library, because whether a line belongs to the one before
 //! decides what is copied: BuildKit's rules for an escaped backslash at the end of a line, for
@@ -23,6 +23,7 @@ mod lines;
 mod mistake;
 mod mount;
 mod pairs;
+mod paths;
 mod platform;
 mod reach;
 mod sources;
@@ -37,6 +38,7 @@ pub use analyse::{Question, analyse};
 pub use analysis::{
     Analysis, Base, BaseUse, Dynamic, Read, ReadKind, Remote, SecretUse, SshUse, Step, Syntax, Trigger,
 };
-pub use ignore::{BadPattern, Ignore};
+pub use ignore::{Above, BadPattern, Ignore};
 pub use mistake::{Fault, Mistake};
+pub use platform::normal as normal_platform;
 pub use reach::{Reach, reaches, through_links};

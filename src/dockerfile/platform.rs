@@ -51,6 +51,11 @@ impl Platform {
     }
 }
 
+/// A platform as `linux/arm64`, however it is spelled; none for what is no platform.
+pub fn normal(text: &str) -> Option<String> {
+    Platform::parse(text).map(|platform| platform.to_string())
+}
+
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;

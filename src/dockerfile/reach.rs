@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::analysis::{Analysis, Read, ReadKind};
-use super::ignore::clean;
+use super::paths::clean;
 use super::wildcard::{Glob, has_wildcard};
 
 /// An analysis' reads, compiled for many paths.

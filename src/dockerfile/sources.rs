@@ -6,9 +6,9 @@ use super::analyse::Walk;
 use super::analysis::{Base, BaseUse, Dynamic, Read, ReadKind, Remote, SecretUse, SshUse};
 use super::environment::Environment;
 use super::expand::Value;
-use super::ignore::clean;
 use super::instruction::{Flag, Instruction};
 use super::mistake::{Fault, Mistake};
+use super::paths::clean;
 use super::stages::{self, Origin, Stages};
 use super::wildcard::Glob;
 

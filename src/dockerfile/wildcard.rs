@@ -4,6 +4,8 @@
 //! a pattern into a regular expression, so that `**`, `^` and negated classes behave as those do.
 //! Matching takes at most pattern times path steps, whatever the pattern.
 
+use super::paths::prefixes;
+
 /// A pattern, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Glob {
@@ -157,11 +159,6 @@ impl Token {
             }
         }
     }
-}
-
-/// The path's folders from the top down, and the path.
-pub(super) fn prefixes(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/').map(|(at, _)| &path[..at]).chain([path])
 }
 
 /// Whether Go would look for a wildcard in it: an escaped one is none.

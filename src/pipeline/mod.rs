@@ -9,6 +9,7 @@ pub mod check;
 pub mod decode;
 pub mod diagnostic;
 mod lexer;
+pub mod lock;
 pub mod model;
 pub mod params;
 mod reader;
@@ -22,6 +23,7 @@ pub mod template;
 pub(crate) mod tests;
 
 pub use diagnostic::{Diagnostic, Diagnostics, SourceFile};
+pub use lock::Lock;
 pub use model::*;
 pub use params::Overrides;
 pub use syntax::Document;

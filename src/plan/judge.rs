@@ -156,7 +156,11 @@ pub fn judge_one(at: usize, subject: &Subject, before: &[Judged], lost: bool, fa
         return Judged { manifest: Some(manifest), assumed: marked, ..blank(Verdict::Stale(Vec::new())) };
     };
     let verdict = if lost {
-        Verdict::Stale(vec![Reason::new(Code::ArtifactMissing, Facet::Own, "artifact")])
+        let code = match found.artifact {
+            Artifact::Entry(_) => Code::ArtifactMissing,
+            Artifact::Image(_) => Code::ImageMissing,
+        };
+        Verdict::Stale(vec![Reason::new(code, Facet::Own, "artifact")])
     } else {
         let amiss = facts.amiss(at, &found.artifact);
         if amiss.is_empty() { Verdict::Fresh } else { Verdict::Restorable(amiss) }

@@ -113,6 +113,11 @@ fn the_last_line_that_applies_wins() {
         ("**/node_modules\n!**/node_modules/keep", "a/node_modules/keep/x", false),
         ("a\n!a/b\na/b/c", "a/b/c/d", true),
         ("!a", "a", false),
+        // When the exception is asked about the folder, nothing has left that out.
+        ("a/b\n!a", "a/b", true),
+        ("a/*\n!a", "a/b/c", true),
+        ("*\n!a\na/b", "a/b", true),
+        ("*\n!**/keep", "a/keep/x", false),
     ] {
         assert_eq!(ignore(text).excludes(path), excluded, "`{text}` on `{path}`");
     }

@@ -58,6 +58,7 @@ fn without_places(mut analysis: Analysis) -> Analysis {
         ssh,
         triggers,
         syntax,
+        globals: _,
         steps,
     } = &mut analysis;
     bases.iter_mut().for_each(|x| (x.line, x.span) = (0, 0..0));

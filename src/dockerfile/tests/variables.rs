@@ -169,12 +169,20 @@ fn what_an_image_may_set_makes_everything_count() {
 }
 
 #[test]
-fn where_versions_of_buildkit_differ_everything_counts() {
-    assert!(read("FROM scratch\nENV A=1\nARG A=2\nCOPY $A /\n").everything.is_some());
-    assert_eq!(patterns(&read("FROM scratch\nENV A=1\nARG A=1\nCOPY $A /\n")), ["1"]);
-    assert_eq!(patterns(&read("FROM scratch\nARG A=1\nENV A=2\nCOPY $A /\n")), ["2"]);
-    assert!(read("FROM scratch AS b\nARG A=1\nFROM b\nCOPY $A /\n").everything.is_some());
-    assert_eq!(patterns(&read("FROM scratch AS b\nARG A=1\nFROM b\nARG A=2\nCOPY $A /\n")), ["2"]);
+fn the_last_one_of_env_and_arg_wins_and_is_inherited() {
+    for (text, expected) in [
+        ("ENV A=1\nARG A=2\nCOPY $A /\n", "2"),
+        ("ARG A=1\nENV A=2\nCOPY $A /\n", "2"),
+        ("ENV A=1\nARG A\nCOPY $A /\n", "1"),
+        ("ARG A=1\nFROM b\nCOPY $A /\n", "1"),
+        ("ARG A=1\nFROM b\nARG A=2\nCOPY $A /\n", "2"),
+        ("ARG A=1\nFROM scratch\nCOPY x$A /\n", "x"),
+    ] {
+        let analysis = read(&format!("FROM scratch AS b\n{text}"));
+        assert_eq!((patterns(&analysis), &analysis.everything), (vec![expected], &None), "{text}");
+    }
+    // Which `PATH` an image has is for BuildKit to say.
+    assert!(read("FROM scratch\nCOPY x$PATH /\n").everything.is_some());
 }
 
 #[test]

@@ -88,7 +88,10 @@ fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], contex
     let palette = context.palette;
     // What is asked of the node or of its record is no difference of any facet.
     let asked = |r: &&Reason| {
-        matches!(r.code, Code::NeverBuilt | Code::Forced | Code::Rebuild | Code::ArtifactMissing)
+        matches!(
+            r.code,
+            Code::NeverBuilt | Code::Forced | Code::Rebuild | Code::ArtifactMissing | Code::ImageMissing
+        )
     };
     let lines: Vec<String> = reasons.iter().filter(asked).flat_map(|r| reason_lines(r, context)).collect();
     if !lines.is_empty() {

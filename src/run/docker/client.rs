@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use bollard::{BollardRequest, Docker};
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -27,6 +27,11 @@ use crate::run::docker::upgrade::message;
 
 /// Seconds until an answer must begin. Long: an engine under load may think for a while.
 const PATIENCE: u64 = 300;
+/// As much of a refusal as is read.
+const MOST_SAID: usize = 64 << 10;
+
+/// A request as `bollard` and we make it.
+pub type BodyRequest = BollardRequest;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Incoming>, bollard::errors::Error>> + Send>>;
 type Ask = Arc<dyn Fn(BollardRequest) -> Answer + Send + Sync>;
@@ -85,17 +90,28 @@ impl Client {
             .uri(format!("http://docker{path}"))
             .body(bollard::body_full(Bytes::new()))
             .map_err(|source| wrong(source.into()))?;
-        let response = (self.ask)(request).await.map_err(|error| self.fault(action, error))?;
-        let (head, body) = response.into_parts();
+        let (head, body) = self.open(action, request).await?.into_parts();
         let body = body.collect().await.map_err(|source| wrong(source.into()))?.to_bytes();
-        if head.status != StatusCode::OK {
-            return Err(EngineError::Refused {
-                action: action.to_owned(),
-                status: head.status.as_u16(),
-                message: message(&body),
-            });
-        }
         Ok((head.headers, body))
+    }
+
+    /// An answer whose body is still to be read.
+    ///
+    /// # Errors
+    /// When nobody answers, or with anything but success.
+    pub async fn open(&self, action: &str, request: BodyRequest) -> Result<Response<Incoming>, EngineError> {
+        let response = (self.ask)(request).await.map_err(|error| self.fault(action, error))?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response);
+        }
+        let body = Limited::new(response.into_body(), MOST_SAID).collect().await;
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        Err(EngineError::Refused {
+            action: action.to_owned(),
+            status: status.as_u16(),
+            message: message(&body),
+        })
     }
 
     /// What `bollard` says went wrong, in our words.

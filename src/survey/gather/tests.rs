@@ -7,7 +7,9 @@ use crate::inputs::git::User;
 use crate::inputs::observe::Progress;
 use crate::inputs::stat::Clock;
 use crate::inputs::verify::verify;
+use crate::key::Manifest;
 use crate::pipeline::{Document, Overrides, SourceFile};
+use crate::run::docker::ImageFacts;
 
 /// A project whose `pipeline.kdl` has one source archive, of `auto "app"`.
 struct Project {
@@ -71,6 +73,7 @@ impl Project {
             identify: &|_| Ok(None),
             resolve: &|_| Resolved { program: None, searched: Vec::new() },
             published: &published,
+            images: &NoEngine,
         };
         let index = Arc::new(Index::default());
         let progress = Progress::default();
@@ -84,6 +87,27 @@ impl Project {
 
     fn input(&self) -> Input {
         self.gathered().unwrap().0
+    }
+}
+
+/// For pipelines without images.
+struct NoEngine;
+
+impl Images for NoEngine {
+    fn look(&self, _: &[&str]) -> Result<Vec<Option<ImageFacts>>, EngineError> {
+        Err(EngineError::NoneFound { tried: Vec::new(), help: None })
+    }
+
+    fn platform(&self) -> Result<String, EngineError> {
+        Err(EngineError::NoneFound { tried: Vec::new(), help: None })
+    }
+
+    fn locked(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+
+    fn latest(&self, _: &NodeName) -> Option<Manifest> {
+        None
     }
 }
 
