@@ -77,8 +77,8 @@ pub fn through_links<'l>(
     let mut seen: BTreeSet<(String, bool)> =
         analysis.reads.iter().map(|read| key(&read.pattern, read.kind)).collect();
     let mut added = Vec::new();
-    let mut open: Vec<Read> = analysis.reads.clone();
-    while let Some(read) = open.pop() {
+    let mut open: Vec<(Read, usize)> = analysis.reads.iter().map(|read| (read.clone(), 0)).collect();
+    while let Some((read, hops)) = open.pop() {
         let parts: Vec<&str> = read.pattern.split('/').collect();
         for (link, target) in links.clone() {
             let depth = link.split('/').count();
@@ -106,20 +106,20 @@ pub fn through_links<'l>(
                 continue;
             }
             let read = Read { pattern, kind, line: read.line, span: read.span.clone() };
-            // Links that lead into themselves grow without end: then all of it counts.
-            if read.pattern.len() > LONGEST || added.len() == MOST {
+            // Links that lead into themselves go on without end: then all of it counts.
+            if hops == MOST_HOPS || added.len() == MOST {
                 added.push(Read { pattern: ".".to_owned(), ..read });
                 return added;
             }
             added.push(read.clone());
-            open.push(read);
+            open.push((read, hops + 1));
         }
     }
     added
 }
 
-/// Longer than any path that a kernel takes.
-const LONGEST: usize = 4096;
+/// Links one after another that a kernel follows.
+const MOST_HOPS: usize = 40;
 
 /// More detours than any context has.
 const MOST: usize = 1000;
