@@ -12,7 +12,7 @@ use crate::commands::images;
 use crate::inputs::git::{GitProgram, User};
 use crate::inputs::input::ToolQuestion;
 use crate::run::docker::endpoint::choose;
-use crate::run::docker::{Service, Surroundings};
+use crate::run::docker::{CredentialsError, Keyring, Service, Surroundings};
 use crate::run::host::{self, Cancel, HostError};
 use crate::survey::gather::Resolved;
 use crate::survey::idle::Question;
@@ -47,7 +47,18 @@ pub fn engine_service() -> Service {
     Service::new(|| choose(&Surroundings { variable: &environment, read: &|path| std::fs::read(path) }))
 }
 
+/// The credentials that the docker CLI keeps for registries.
+pub fn keyring() -> Result<Arc<Keyring>, CredentialsError> {
+    let around = Surroundings { variable: &environment, read: &|path| std::fs::read(path) };
+    Keyring::read(&around).map(Arc::new)
+}
+
 impl Ground {
+    /// The lock file beside the pipeline file: `pipeline.lock`.
+    pub fn lock(&self) -> PathBuf {
+        self.file.with_extension("lock")
+    }
+
     pub fn of(cli: &Cli) -> Result<Self, Fault> {
         let general = &cli.general;
         let here = general.directory.clone().unwrap_or_else(|| PathBuf::from("."));

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::key::Manifest;
-use crate::pipeline::NodeName;
+use crate::pipeline::{Lock, NodeName};
 use crate::run::docker::{EngineError, ImageFacts, Service};
 use crate::store::Store;
 use crate::survey::dockerfiles::Images;
@@ -14,18 +14,14 @@ pub struct EngineImages<'a> {
     pub service: &'a Service,
     pub store: &'a Store,
     pub project_id: &'a str,
+    pub lock: &'a Lock,
     platform: RefCell<Option<String>>,
     seen: RefCell<HashMap<String, Option<ImageFacts>>>,
 }
 
 impl<'a> EngineImages<'a> {
-    pub fn new(service: &'a Service, store: &'a Store, project_id: &'a str) -> Self {
-        Self { service, store, project_id, platform: RefCell::default(), seen: RefCell::default() }
-    }
-
-    /// Asks again from now on: something was built or named.
-    pub fn forget(&self) {
-        self.seen.borrow_mut().clear();
+    pub fn new(service: &'a Service, store: &'a Store, project_id: &'a str, lock: &'a Lock) -> Self {
+        Self { service, store, project_id, lock, platform: RefCell::default(), seen: RefCell::default() }
     }
 }
 
@@ -76,8 +72,8 @@ impl Images for EngineImages<'_> {
         Ok(found)
     }
 
-    fn locked(&self, _reference: &str, _platform: &str) -> Option<String> {
-        None
+    fn locked(&self, reference: &str, platform: &str) -> Option<String> {
+        self.lock.digest_of(reference, platform).map(str::to_owned)
     }
 
     fn latest(&self, node: &NodeName) -> Option<Manifest> {

@@ -18,7 +18,9 @@ use crate::inputs::sightings::Sightings;
 use crate::inputs::stat::{Clock, Stat, boot_id};
 use crate::key::compose::Composed;
 use crate::path::RelPath;
-use crate::pipeline::{Diagnostics, Document, Node, NodeName, Overrides, Pipeline, SourceFile, Work, check};
+use crate::pipeline::{
+    Diagnostics, Document, Lock, Node, NodeName, Overrides, Pipeline, SourceFile, Work, check,
+};
 use crate::plan::judge::{Judged, Order, Subject};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
@@ -45,6 +47,8 @@ pub struct Loaded {
     /// Files that may give parameters, there or not, since one that appears hides a default; and
     /// what was read of those that did.
     pub param_files: Vec<(RelPath, Option<Digest>)>,
+    /// Of upstream images. Read, and noted in `param_files`, where there is a node that builds one.
+    pub lock: Lock,
 }
 
 /// Reads the pipeline; its compiled form is taken from `snapshot` where the text is the same.
@@ -82,7 +86,7 @@ pub fn load(ground: &Ground, snapshot: &mut Snapshot) -> Result<Loaded, Fault> {
     };
     check::surroundings(&pipeline, &source, &around).map_err(Fault::pipeline)?;
     let names = parsed.parameters().iter().map(crate::pipeline::params::Declaration::variable).collect();
-    let param_files = parsed
+    let mut param_files: Vec<(RelPath, Option<Digest>)> = parsed
         .parameters()
         .iter()
         .filter_map(|param| param.from_file.as_ref().map(|path| path.value.clone()))
@@ -92,8 +96,28 @@ pub fn load(ground: &Ground, snapshot: &mut Snapshot) -> Result<Loaded, Fault> {
         })
         .collect();
     drop(parsed);
+    let mut lock = Lock::default();
+    if pipeline.nodes.iter().any(|node| node.docker().is_some()) {
+        let (read, digest) = read_lock(ground)?;
+        lock = read;
+        param_files.extend(below(ground, &ground.lock()).map(|path| (path, digest)));
+    }
     let graph = Graph::build(&pipeline, &source).map_err(Fault::pipeline)?;
-    Ok(Loaded { source, pipeline, graph, document, digest, names, param_files })
+    Ok(Loaded { source, pipeline, graph, document, digest, names, param_files, lock })
+}
+
+/// The lock file and the digest of its text; an empty one where there is none.
+pub fn read_lock(ground: &Ground) -> Result<(Lock, Option<Digest>), Fault> {
+    let path = ground.lock();
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((Lock::default(), None)),
+        Err(source) => return Err(Fault::Io { action: format!("read `{}`", path.display()), source }),
+    };
+    let digest = Digest::of(&bytes);
+    let shown = std::path::Path::new(&ground.shown).with_extension("lock").display().to_string();
+    let source = SourceFile::from_bytes(shown, bytes).map_err(Fault::pipeline)?;
+    Ok((Lock::parse(&source).map_err(Fault::pipeline)?, Some(digest)))
 }
 
 /// Refuses outputs that would overwrite a file under version control. Starts git, so it is asked
@@ -195,7 +219,7 @@ pub fn prepare(
     let mut observer = Observer::new(doubt.index, doubt.moved, clock, progress);
     let identify = |question: &ToolQuestion| ground.identify(question);
     let resolve = |program: &str| ground.resolve(program);
-    let images = EngineImages::new(&ground.engine, &store, &project_id);
+    let images = EngineImages::new(&ground.engine, &store, &project_id, &loaded.lock);
     let around = Surroundings {
         project: &ground.project,
         store: &ground.store,
@@ -330,7 +354,12 @@ impl Prepared {
             project: &ground.project,
             nodes: &self.nodes,
             known: &self.known,
-            images: Box::new(EngineImages::new(&ground.engine, &self.store, &self.project_id)),
+            images: Box::new(EngineImages::new(
+                &ground.engine,
+                &self.store,
+                &self.project_id,
+                &self.loaded.lock,
+            )),
             owns: self.owns.clone(),
             requested: self.requested.clone(),
             published: self.published.clone(),

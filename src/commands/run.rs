@@ -9,7 +9,7 @@ use crate::commands::args::{Format, Run};
 use crate::commands::exit::Exit;
 use crate::commands::explain;
 use crate::commands::fault::Fault;
-use crate::commands::ground::{Ground, environment};
+use crate::commands::ground::{Ground, environment, keyring};
 use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
 use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
@@ -401,6 +401,7 @@ fn context(
         archive_paths: archives.iter().map(|one| one.path.value.clone()).collect(),
         known: Box::new(move |path, stat| known.digest(path, stat)),
         engine: ground.engine.clone(),
+        keyring: Box::new(keyring),
         store,
         project_id,
     })

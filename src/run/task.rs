@@ -14,10 +14,12 @@ use crate::key::compose::Composed;
 use crate::path::RelPath;
 use crate::pipeline::{Node, NodeName};
 use crate::record::{Artifact, RunId};
+use crate::reference::ReferenceError;
 use crate::run::archive::ArchiveError;
 use crate::run::dist::DistError;
 use crate::run::docker::buildkit::BuildError;
-use crate::run::docker::{EngineError, Service};
+use crate::run::docker::keep::KeepError;
+use crate::run::docker::{CredentialsError, EngineError, Keyring, RegistryError, Service};
 use crate::run::gates::GateFailure;
 use crate::run::host::{Cancel, HostError};
 use crate::store::{PlaceError, Publication, Store, StoreError};
@@ -68,6 +70,8 @@ pub struct Context {
     /// The digest of a file that was looked at before and has not moved since.
     pub known: Box<Known>,
     pub engine: Arc<Service>,
+    /// The user's credentials for registries, read when they are wanted.
+    pub keyring: Box<dyn Fn() -> Result<Arc<Keyring>, CredentialsError> + Send + Sync>,
 }
 
 impl Context {
@@ -184,6 +188,14 @@ pub enum TaskError {
     Engine(#[from] EngineError),
     #[error("{}", explained(.0))]
     Build(#[from] BuildError),
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Reference(ReferenceError),
     #[error("the build took longer than {}", humantime::format_duration(*.0))]
     BuildTimedOut(Duration),
     /// The engine has not got an image any more that it was believed to have.
@@ -233,6 +245,11 @@ impl TaskError {
             Self::SecretMissing(_) | Self::NeedsEngine(_) => Severity::Missing,
             Self::Engine(error) if error.is_missing() => Severity::Missing,
             Self::Build(error) if error.is_missing() => Severity::Missing,
+            Self::Keep(KeepError::Cancelled) | Self::Registry(RegistryError::Cancelled { .. }) => {
+                Severity::Interrupted
+            }
+            Self::Registry(RegistryError::Unreachable { .. } | RegistryError::Unauthorized { .. })
+            | Self::Credentials(_) => Severity::Missing,
             Self::ImageGone(_) => Severity::Lost,
             Self::Store(StoreError::Absent(_) | StoreError::Damaged(_) | StoreError::NoTree(_))
             | Self::Place(PlaceError::Damaged { .. })
@@ -253,6 +270,10 @@ impl TaskError {
             Self::Git(error) => error.help(),
             Self::Engine(error) => error.help(),
             Self::Build(error) => error.help(),
+            Self::Keep(error) => error.help(),
+            Self::Registry(error) => error.help(),
+            Self::Credentials(error) => Some(error.help()),
+            Self::Reference(error) => Some(error.help()),
             Self::BuildTimedOut(_) => Some("give the node a longer `timeout`".to_owned()),
             Self::NoImage(node) => {
                 Some(format!("build `{node}` from a Dockerfile too, or give this node a `host` block"))

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use rustix::fs::FileType;
 
 use crate::digest::Digest;
-use crate::dockerfile::{Analysis, Ignore, Question, Reach, Read, analyse, through_links};
+use crate::dockerfile::{
+    Analysis, Base, BaseUse, Dynamic, Ignore, Question, Reach, Read, analyse, through_links,
+};
 use crate::inputs::Observation;
 use crate::inputs::hash::HashError;
 use crate::inputs::input::{DockerfileInput, Input};
@@ -69,11 +71,8 @@ pub fn dockerfile(
     let path = recipe.dockerfile.value.under(project);
     let (leaf, text) = read_text(observer, &path)?;
     let Input::Leaf(path, seen) = leaf else { return Err(GatherError::NoFolder { path: String::new() }) };
-    let engine = || images.platform().map_err(GatherError::Engine);
-    let platform = match &recipe.platform {
-        Some(platform) => platform.value.clone(),
-        None => engine()?,
-    };
+    let builder = images.platform().map_err(GatherError::Engine)?;
+    let platform = recipe.platform.as_ref().map_or_else(|| builder.clone(), |one| one.value.clone());
     let args: Vec<(String, String)> =
         recipe.args.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect();
     let question = Question {
@@ -81,9 +80,9 @@ pub fn dockerfile(
         args: &args,
         target: recipe.target.as_deref(),
         platform: Some(&platform),
-        builder: None,
+        builder: Some(&builder),
     };
-    let analysis = analyse(&question).map_err(|mistake| GatherError::Dockerfile {
+    let mut analysis = analyse(&question).map_err(|mistake| GatherError::Dockerfile {
         path: recipe.dockerfile.value.clone(),
         help: mistake.help(),
         mistake,
@@ -100,6 +99,9 @@ pub fn dockerfile(
             path: recipe.dockerfile.value.clone(),
         })?),
     };
+    if analysis.everything.is_none() {
+        analysis.everything = triggered(&analysis, images)?;
+    }
     let mut locked: Vec<(String, String)> = Vec::new();
     for one in &analysis.bases {
         let is_known = locked.iter().any(|(known, _)| *known == one.reference);
@@ -111,6 +113,21 @@ pub fn dockerfile(
         }
     }
     Ok(DockerfileInput { path, seen, text, analysis, platform, base, locked })
+}
+
+/// An image may bring instructions with it, and these may copy anything.
+fn triggered(analysis: &Analysis, images: &dyn Images) -> Result<Option<Dynamic>, GatherError> {
+    let froms: Vec<&Base> = analysis.bases.iter().filter(|base| base.used_by == BaseUse::From).collect();
+    let names: Vec<&str> = froms.iter().map(|base| base.reference.as_str()).collect();
+    let found = images.look(&names).map_err(GatherError::Engine)?;
+    let on_build =
+        |facts: &Option<ImageFacts>| facts.as_ref().is_some_and(|one| !one.config.on_build.is_empty());
+    let first = froms.into_iter().zip(&found).find(|(_, facts)| on_build(facts));
+    Ok(first.map(|(base, _)| Dynamic {
+        why: format!("`{}` brings ONBUILD instructions with it", base.reference),
+        line: base.line,
+        span: base.span.clone(),
+    }))
 }
 
 /// Whether two names mean the same tag: `latest` need not be said.

@@ -14,7 +14,7 @@ use crate::plan::judge::{Facts, Found};
 use crate::plan::{Code, Reason};
 use crate::record::{Artifact, Image};
 use crate::run::docker::ImageFacts;
-use crate::run::image::keeper_tag;
+use crate::run::image::{is_elsewhere, is_pushed, keeper_tag};
 use crate::run::standing::Found as Stands;
 use crate::run::task::Standing;
 use crate::run::{extract, publish, wanted};
@@ -56,7 +56,7 @@ impl StoreFacts<'_> {
             Artifact::Entry(Entry::Directory { digest }) => (digest.0, &|| self.store.has_tree(*digest)),
             Artifact::Entry(Entry::Symlink { .. }) => return true,
             Artifact::Image(image) => {
-                (image.digest, &|| self.engine_has(image).is_some() || self.store.has_artifact(artifact))
+                (image.digest, &|| self.engine_has(image).is_some() || is_elsewhere(image, self.store))
             }
         };
         if let Some(known) = self.cache.borrow().present.get(&digest) {
@@ -85,9 +85,12 @@ impl StoreFacts<'_> {
                 .into_iter()
                 .collect();
         };
-        let tags: Vec<&str> = recipe.tags.iter().map(|tag| tag.value.as_str()).collect();
-        let Ok(found) = self.images.look(&tags) else { return Vec::new() };
         let mut reasons = Vec::new();
+        if let Some(push) = recipe.push.as_ref().filter(|push| !is_pushed(image, &push.value, self.store)) {
+            reasons.push(Reason::new(Code::PublishingChanged, Facet::Own, push.value.as_str()));
+        }
+        let tags: Vec<&str> = recipe.tags.iter().map(|tag| tag.value.as_str()).collect();
+        let Ok(found) = self.images.look(&tags) else { return reasons };
         for (tag, found) in tags.into_iter().zip(found) {
             let code = match found {
                 Some(found) if found.id == facts.id => continue,

@@ -12,7 +12,7 @@ use crate::record::Artifact;
 use crate::run::docker::buildkit::{self, Build, BuildError, Built, CancelToken, Output, SecretValue};
 use crate::run::docker::{PROJECT_LABEL, Session, temporary_name};
 use crate::run::image::context::NodeContext;
-use crate::run::image::keeper::{ensure, keeper_tag};
+use crate::run::image::keeper::{ensure, keep_layers, keeper_tag};
 use crate::run::image::printer::Printer;
 use crate::run::image::rewrite::rewrite;
 use crate::run::image::secrets;
@@ -115,6 +115,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         cache_to: recipe.cache_to.clone(),
         no_cache: *no_cache,
         source_date_epoch: Some(0),
+        credentials: (context.keyring)()?.lookup(),
         output: Output::Image { tags: vec![temporary.clone()] },
         ..Build::new(
             Arc::new(sent),
@@ -133,10 +134,13 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     let id = built.image_id.unwrap_or_else(|| temporary.clone());
     let found = session.wait(session.engine().inspect(&id))?;
     let found = found.ok_or_else(|| TaskError::ImageGone(node.clone()))?;
-    let image = found.image(&facts.store);
+    let mut image = found.image(&facts.store);
     session.wait(session.engine().tag(&found.id, &keeper_tag(&image)))?;
     // Only now that it has another name: an image goes with its last one.
     session.wait(session.engine().untag(&temporary))?;
+    if recipe.keep_in_store {
+        image.kept = Some(keep_layers(node, &found.id, &session, context)?);
+    }
     remember_steps(node, &built.steps, context)?;
     Ok(Made {
         artifact: Artifact::Image(image),

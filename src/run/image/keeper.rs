@@ -1,13 +1,20 @@
-//! Where an image stays: under a name made from its digest, and under those that people gave it.
+//! Where an image stays: under a name made from its digest, in the store, in a registry; and under
+//! the names that people gave it.
 //!
 //! An image without a name is anybody's to clear away, so each has a *keeper*, a tag that means this
 //! one image for ever. Readers build on that name, so it does not matter where people's tags are
 //! moved meanwhile.
 
-use crate::pipeline::{DockerRecipe, Node, NodeName};
+use crate::digest::Digest;
+use crate::pipeline::{Node, NodeName};
 use crate::record::Image;
-use crate::run::docker::{EngineError, ImageFacts, Session};
+use crate::reference::Reference;
+use crate::run::docker::keep::{self, KeepError};
+use crate::run::docker::{EngineError, ImageFacts, RegistryError, Session, Transfer, Watch};
+use crate::run::image::stop::Stop;
 use crate::run::task::{Context, TaskError};
+use crate::store::Store;
+use crate::tree::TreeDigest;
 
 /// The name under which an image stays.
 pub fn keeper_tag(image: &Image) -> String {
@@ -22,24 +29,140 @@ pub fn find(session: &Session, image: &Image) -> Result<Option<ImageFacts>, Engi
     Ok(found.into_iter().flatten().find(|facts| facts.digest() == image.digest))
 }
 
+/// Whether an image that the engine lacks can be had without building it.
+pub fn is_elsewhere(image: &Image, store: &Store) -> bool {
+    image.kept.is_some_and(|kept| store.has_tree(kept)) || !pushed(image, store).is_empty()
+}
+
 /// Sees to it that the engine has the image, in the cheapest way, and returns a name that means it.
 pub fn ensure(node: &NodeName, image: &Image, context: &Context) -> Result<String, TaskError> {
     let session = context.engine.session()?;
     let keeper = keeper_tag(image);
-    let facts = find(&session, image)?.ok_or_else(|| TaskError::ImageGone(node.clone()))?;
+    let facts = match find(&session, image)? {
+        Some(facts) => facts,
+        None => fetch(node, image, &session, context)?,
+    };
     if !facts.tags.contains(&keeper) {
         session.wait(session.engine().tag(&facts.id, &keeper))?;
     }
     Ok(keeper)
 }
 
-/// Gives the image its names.
+/// From the store, else from a registry that it was pushed to.
+fn fetch(
+    node: &NodeName,
+    image: &Image,
+    session: &Session,
+    context: &Context,
+) -> Result<ImageFacts, TaskError> {
+    let gone = || TaskError::ImageGone(node.clone());
+    if let Some(kept) = image.kept.filter(|kept| context.store.has_tree(*kept)) {
+        let loaded = moving("loading its image", node, context, |watch| {
+            keep::load(session, &context.store, kept, watch)
+        });
+        match loaded {
+            Ok(id) => return checked(&id, image, session)?.ok_or_else(gone),
+            // The next best is tried; the store has noted what it lost.
+            Err(KeepError::Store(_) | KeepError::NoImageTree(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for reference in pushed(image, &context.store) {
+        let Ok(reference) = Reference::parse(&reference) else { continue };
+        let auth = (context.keyring)()?.of(reference.registry());
+        let stage = format!("pulling {reference}");
+        let pulled = moving(&stage, node, context, |watch| {
+            session.wait(session.engine().pull(&reference, Some(&image.platform), &auth, watch))
+        });
+        match pulled {
+            Ok(id) => {
+                if let Some(facts) = checked(&id, image, session)? {
+                    return Ok(facts);
+                }
+            }
+            Err(RegistryError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(gone())
+}
+
+fn checked(id: &str, image: &Image, session: &Session) -> Result<Option<ImageFacts>, TaskError> {
+    let facts = session.wait(session.engine().inspect(id))?;
+    Ok(facts.filter(|facts| facts.digest() == image.digest))
+}
+
+/// Takes the layers of an image into the store.
+pub fn keep_layers(
+    node: &NodeName,
+    id: &str,
+    session: &Session,
+    context: &Context,
+) -> Result<TreeDigest, TaskError> {
+    Ok(moving("keeping its layers", node, context, |watch| keep::keep(session, &context.store, id, watch))?)
+}
+
+/// Gives the image its names, and the registry the image where that is wanted.
 pub fn publish(node: &Node, image: &Image, context: &Context) -> Result<(), TaskError> {
-    let Some(DockerRecipe { tags, .. }) = node.docker() else { return Ok(()) };
+    let Some(recipe) = node.docker() else { return Ok(()) };
     let keeper = ensure(&node.name, image, context)?;
     let session = context.engine.session()?;
-    for tag in tags {
+    for tag in &recipe.tags {
         session.wait(session.engine().tag(&keeper, &tag.value))?;
     }
+    if let Some(push) = &recipe.push
+        && !is_pushed(image, &push.value, &context.store)
+    {
+        let reference = Reference::parse(&push.value).map_err(TaskError::Reference)?;
+        let named = reference.to_string();
+        session.wait(session.engine().tag(&keeper, &named))?;
+        let auth = (context.keyring)()?.of(reference.registry());
+        let stage = format!("pushing {named}");
+        let digest = moving(&stage, &node.name, context, |watch| {
+            session.wait(session.engine().push(&reference, &auth, watch))
+        })?;
+        let pinned = reference.at(&digest).map_err(TaskError::Reference)?.to_string();
+        let mut all = pushed(image, &context.store);
+        all.retain(|known| *known != pinned);
+        all.insert(0, pinned);
+        context.store.memo_put(&pushed_memo(image), all.join("\n").as_bytes())?;
+        context.store.memo_put(&push_memo(image, &push.value), digest.as_bytes())?;
+    }
     Ok(())
+}
+
+/// Whether the image was pushed under this name.
+pub fn is_pushed(image: &Image, reference: &str, store: &Store) -> bool {
+    store.memo_get(&push_memo(image, reference)).ok().flatten().is_some()
+}
+
+/// Where the image can be pulled from, by digest, the latest first.
+fn pushed(image: &Image, store: &Store) -> Vec<String> {
+    let bytes = store.memo_get(&pushed_memo(image)).ok().flatten().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+fn pushed_memo(image: &Image) -> Digest {
+    Digest::of(format!("pushed 1 {}", image.digest).as_bytes())
+}
+
+fn push_memo(image: &Image, reference: &str) -> Digest {
+    Digest::of(format!("push 1 {} {reference}", image.digest).as_bytes())
+}
+
+/// Something that moves an image, with its progress said and stopped when the run is.
+fn moving<T>(stage: &str, node: &NodeName, context: &Context, work: impl FnOnce(&mut Watch<'_>) -> T) -> T {
+    context.stage(node, stage);
+    let stop = Stop::new(context);
+    let mut told = 0;
+    let mut progress = |Transfer { done, total }: Transfer| {
+        // A word for every 16 MiB; more would be read by nobody.
+        if done / (16 << 20) != told {
+            told = done / (16 << 20);
+            let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();
+            let of = if total > 0 { format!(" of {}", size(total)) } else { String::new() };
+            context.stage(node, &format!("{stage}, {}{of}", size(done)));
+        }
+    };
+    work(&mut Watch { cancel: stop.token(), progress: &mut progress })
 }

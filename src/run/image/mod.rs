@@ -9,9 +9,10 @@ mod keeper;
 mod printer;
 mod rewrite;
 mod secrets;
+mod stop;
 
 #[cfg(test)]
 mod tests;
 
 pub use build::{Request, make};
-pub use keeper::{ensure, find, keeper_tag, publish};
+pub use keeper::{ensure, find, is_elsewhere, is_pushed, keeper_tag, publish};
