@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 /// `docker …`, whatever comes of it.
 pub fn try_docker<A: AsRef<OsStr> + Debug>(args: &[A]) -> Output {
-    let output = Command::new("docker").args(args).stdin(Stdio::null()).output();
+    // The builder that needs no further program beside the engine.
+    let output = Command::new("docker").args(args).env("DOCKER_BUILDKIT", "0").stdin(Stdio::null()).output();
     output.unwrap_or_else(|error| panic!("docker (Debian: docker.io) is needed: {error}"))
 }
 
@@ -30,9 +31,7 @@ pub fn remove_image(name: &str) {
     let _ = try_docker(&["image", "rm", "--force", name]);
 }
 
-/// Containers of images whose name begins so, as `id image` lines; also those that have ended.
-pub fn containers_of(prefix: &str) -> Vec<String> {
-    let all = docker(&["container", "ls", "--all", "--no-trunc", "--format", "{{.ID}} {{.Image}}"]);
-    let of = |line: &&str| line.split_once(' ').is_some_and(|(_, image)| image.starts_with(prefix));
-    all.lines().filter(of).map(str::to_owned).collect()
+/// Ids of the containers with a label, which they have from their image, also of those that ended.
+pub fn containers_with(label: &str) -> String {
+    docker(&["container", "ls", "--all", "--quiet", "--filter", &format!("label={label}")])
 }

@@ -33,7 +33,7 @@ fn an_engine_is_reached_with_tls() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
     certificates(folder);
-    let (_engine, host) = engine_with_tls(folder);
+    let (_engine, _bridge, host) = engine_with_tls(folder);
     let path = text(folder);
     let tls = [("DOCKER_HOST", &*host), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", &*path)];
 

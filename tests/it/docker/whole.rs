@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::bootstrap::do_now;
-use super::engine::{containers_of, docker, image, remove_image, try_docker};
+use super::engine::{containers_with, docker, image, remove_image, try_docker};
 use super::fixture::Fixture;
 use crate::causes::project::Project;
 use crate::server::Server;
@@ -20,15 +20,18 @@ const EVERY_NODE: [&str; 6] = ["base", "binary", "dist-docker", "dist-native", "
 const WHAT_FOLLOWS_THE_APP: [&str; 5] = ["binary", "dist-docker", "dist-native", "embed", "source"];
 const WHAT_FOLLOWS_THE_BASE: [&str; 5] = ["base", "binary", "dist-docker", "dist-native", "embed"];
 
-/// What the example calls its base, and what it is called here.
-const NAME: &str = "osgraph-example-notes-base";
-const BASE: &str = "osgraph-test-whole-base";
-const EMBED: &str = "osgraph-test-whole-embed";
-const PACKAGE: &str = "osgraph-test-whole-package";
+/// What the example calls its base.
+const BASE: &str = "osgraph-example-notes-base";
+/// On every image that is made here, so that it is found again to be removed.
+const LABEL: &str = "org.example.osgraph-test";
 
 /// A copy of the example that builds upon a Debian of this machine. What it makes in the engine
 /// goes with it.
-struct Example(Project);
+struct Example {
+    project: Project,
+    /// Of this process: what it calls its base, and what its label says.
+    name: String,
+}
 
 impl Example {
     fn new() -> Self {
@@ -39,23 +42,25 @@ impl Example {
             let _ = fs::remove_dir_all(project.path(made));
         }
         project.general = vec!["--set".to_owned(), format!("base-image={}", Fixture::debian())];
-        project.edit_pipeline(NAME, BASE);
-        project.edit_pipeline("network \"none\"", &format!("network \"none\"\n    tag \"{EMBED}\""));
-        let example = Self(project);
-        example.edit("builder/embed.Dockerfile", NAME, BASE);
+        let name = format!("osgraph-test-whole-{}", std::process::id());
+        let label = format!("label \"{LABEL}\" \"{name}\"");
+        project.edit_pipeline(&format!("tag \"{BASE}\""), &format!("tag \"{name}\"\n    {label}"));
+        project.edit_pipeline("network \"none\"", &format!("network \"none\"\n    {label}"));
+        let example = Self { project, name };
+        example.edit("builder/embed.Dockerfile", BASE, &example.name);
         example
     }
 
     /// Replaces text in a file; it must be there.
     fn edit(&self, file: &str, from: &str, to: &str) {
-        let text = self.0.read(file);
+        let text = self.project.read(file);
         assert!(text.contains(from), "{from} is not in {file}");
-        self.0.write(file, &text.replace(from, to));
+        self.project.write(file, &text.replace(from, to));
     }
 
-    /// Every node of `osgraph explain`.
+    /// What `osgraph explain` says of a node that is asked for.
     fn explained(&self, node: &str) -> Value {
-        let output = self.0.osgraph(&["explain", "--format", "json"]);
+        let output = self.project.osgraph(&["explain", "--format", "json", node]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let all: Value = serde_json::from_slice(&output.stdout).unwrap();
         let nodes = all["nodes"].as_array().unwrap();
@@ -63,28 +68,28 @@ impl Example {
     }
 
     fn spoken(&self, args: &[&str]) -> String {
-        let output = self.0.osgraph(args);
+        let output = self.project.osgraph(args);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
     /// What the native package says at `target`.
     fn served(&self, target: &str) -> String {
-        Server::start(&self.0.path("dist-native/run.sh")).get(target).1
+        Server::start(&self.project.path("dist-native/run.sh")).get(target).1
     }
 }
 
 impl Drop for Example {
     fn drop(&mut self) {
-        for name in [PACKAGE, EMBED, BASE] {
-            remove_image(name);
-        }
+        let label = format!("label={LABEL}={}", self.name);
+        let images = docker(&["image", "ls", "--quiet", "--no-trunc", "--filter", &label]);
+        images.lines().for_each(remove_image);
     }
 }
 
 /// The native archive, unpacked where nothing of the project is near.
 fn the_native_package_serves(example: &Example) {
     let elsewhere = tempfile::tempdir().unwrap();
-    let archive = example.0.path("dist/notes-native-1.0.0.tar.gz");
+    let archive = example.project.path("dist/notes-native-1.0.0.tar.gz");
     do_now(
         Command::new("tar")
             .arg("--extract")
@@ -100,7 +105,7 @@ fn the_native_package_serves(example: &Example) {
     let (head, body) = server.get("/");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(body.contains("<h1>Notes</h1>") && body.contains("Nothing noted yet"), "{body}");
-    assert_eq!(server.get("/style.css").1, example.0.read("app/public/style.css"));
+    assert_eq!(server.get("/style.css").1, example.project.read("app/public/style.css"));
     assert!(server.get("/../app.php").0.starts_with("HTTP/1.1 404 "), "only `public` is public");
     let (head, _) = server.post("/", "text=buy+%3Cmilk%3E");
     assert!(head.starts_with("HTTP/1.1 303 "), "{head}");
@@ -109,9 +114,11 @@ fn the_native_package_serves(example: &Example) {
 
 /// The docker package as its README has it, but for a network that is not needed to be well.
 fn the_docker_package_is_well(example: &Example) {
-    let folder = example.0.path("dist-docker");
-    docker(&["build", "--quiet", "--tag", PACKAGE, folder.to_str().unwrap()]);
-    let container = docker(&["run", "--detach", "--read-only", "--cap-drop=ALL", "--network=none", PACKAGE]);
+    let folder = example.project.path("dist-docker");
+    let label = format!("{LABEL}={}", example.name);
+    let built = docker(&["build", "--quiet", "--label", &label, folder.to_str().unwrap()]);
+    let image = built.lines().last().unwrap();
+    let container = docker(&["run", "--detach", "--read-only", "--cap-drop=ALL", "--network=none", image]);
     let deadline = Instant::now() + Duration::from_secs(20);
     while !try_docker(&["exec", &container, "/notes", "health", "127.0.0.1:8080"]).status.success() {
         let ended = Instant::now() > deadline;
@@ -128,7 +135,7 @@ fn the_docker_package_is_well(example: &Example) {
 #[test]
 fn the_docker_example_builds_serves_and_rebuilds_no_more_than_it_must() {
     let example = Example::new();
-    let project = &example.0;
+    let project = &example.project;
 
     project.runs(&EVERY_NODE);
     for made in [
@@ -142,7 +149,7 @@ fn the_docker_example_builds_serves_and_rebuilds_no_more_than_it_must() {
     the_native_package_serves(&example);
     the_docker_package_is_well(&example);
     project.is_fresh();
-    assert_eq!(containers_of("osgraph-test-whole"), [] as [&str; 0], "nothing is left in the engine");
+    assert_eq!(containers_with(&format!("{LABEL}={}", example.name)), "", "nothing is left running");
 
     // The application: the quick step and what follows.
     let about = project.read("app/templates/about.php");
@@ -161,20 +168,20 @@ fn the_docker_example_builds_serves_and_rebuilds_no_more_than_it_must() {
     assert!(example.served("/about").contains("limited to 96M"));
 
     // A change that changes nothing: the packer differs, what it packs does not.
-    example.edit("builder/pack.php", "<?php\n", "<?php\n// Said in other words.\n");
+    example.edit("builder/pack.php", "// Packs an application", "// Puts an application");
     let said = project.run();
     assert_eq!(said.ran, ["base", "embed"], "{}", said.text);
     project.is_fresh();
 
     // A pruned base that nobody needs costs nothing; what needs it names the loss and its mend.
-    let base = image(BASE).unwrap();
+    let base = image(&example.name).unwrap();
     docker(&["image", "rm", "--force", &base]);
     project.is_fresh();
     example.edit("app/templates/about.php", "One program", "One small program");
     let why = example.explained("base");
-    assert_eq!(why["verdict"]["stale"][0]["code"], "artifact-missing", "{why}");
-    let spoken = example.spoken(&["explain"]);
-    assert!(spoken.contains("base"), "{spoken}");
+    assert_eq!(why["verdict"]["stale"][0]["code"], "image-missing", "{why}");
+    let spoken = example.spoken(&["explain", "base"]);
+    assert!(spoken.contains("its image is no longer in the engine"), "{spoken}");
     project.runs(&EVERY_NODE);
     assert!(example.served("/about").contains("One small program"));
 }

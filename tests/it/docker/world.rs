@@ -99,8 +99,24 @@ pub fn certificates(folder: &Path) {
     }
 }
 
+/// A network bridge of its own, gone with the test.
+pub struct Bridge(String);
+
+impl Bridge {
+    fn new(name: &str) -> Self {
+        do_now(Command::new("ip").args(["link", "add", name, "type", "bridge"]));
+        Self(name.to_owned())
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["link", "delete", &self.0]).status();
+    }
+}
+
 /// A Docker engine that listens with TLS only, in a folder with [`certificates`]. Its address.
-pub fn engine_with_tls(folder: &Path) -> (Beside, String) {
+pub fn engine_with_tls(folder: &Path) -> (Beside, Bridge, String) {
     let port = free_port();
     let host = format!("tcp://127.0.0.1:{port}");
     let at = |name: &str| folder.join(name).display().to_string();
@@ -110,10 +126,13 @@ pub fn engine_with_tls(folder: &Path) -> (Beside, String) {
     command.args(["--config-file", &at("daemon.json"), "--host", &host, "--tlsverify"]);
     command.args(["--tlscacert", &at("ca.pem"), "--tlscert", &at("server-cert.pem")]);
     command.args(["--tlskey", &at("server-key.pem"), "--data-root", &at("data"), "--exec-root", &at("exec")]);
-    command.args(["--pidfile", &at("pid"), "--storage-driver=vfs", "--bridge=none", "--iptables=false"]);
+    // With `--bridge=none` an engine removes `docker0`, which is the machine's own engine's.
+    let bridge = Bridge::new(&format!("osgt{port}"));
+    command.args(["--bridge", &bridge.0, "--iptables=false", "--ip-forward=false", "--ip-masq=false"]);
+    command.args(["--pidfile", &at("pid"), "--storage-driver=vfs"]);
     let engine = Beside::start(&mut command, &folder.join("log"))
         .until(|| fs::read_to_string(folder.join("log")).unwrap().contains("API listen on"));
-    (engine, host)
+    (engine, bridge, host)
 }
 
 /// Podman's engine with a store of its own. Its socket.
