@@ -181,6 +181,12 @@ fn run(
     match built {
         Err(BuildError::Cancelled) if context.cancel.is_cancelled() => Err(TaskError::Cancelled),
         Err(BuildError::Cancelled) => Err(TaskError::BuildTimedOut(timeout.unwrap_or_default())),
+        Err(BuildError::Step { step, message, log }) => {
+            Err(BuildError::Step { step, message: printer.clean(&message), log: printer.clean(&log) }.into())
+        }
+        Err(BuildError::Refused { message }) => {
+            Err(BuildError::Refused { message: printer.clean(&message) }.into())
+        }
         other => Ok(other?),
     }
 }

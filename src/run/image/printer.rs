@@ -79,7 +79,7 @@ impl<'a> Printer<'a> {
                 }
                 self.print(&mut inner, step, lines);
                 let end = match (error, cached) {
-                    (Some(error), _) => format!("#{step} failed: {error}"),
+                    (Some(error), _) => format!("#{step} failed: {}", inner.clean(&error)),
                     (None, true) => format!("#{step} cached"),
                     (None, false) => format!("#{step} done in {:.1}s", duration.as_secs_f64()),
                 };
@@ -104,6 +104,11 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Text without secrets.
+    pub fn clean(&self, text: &str) -> String {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).clean(text)
+    }
+
     /// Takes the log into the store; none when nothing was printed.
     pub fn keep(&self) -> Result<Option<Digest>, TaskError> {
         self.flush()?;
@@ -123,6 +128,13 @@ impl<'a> Printer<'a> {
 }
 
 impl Inner {
+    fn clean(&self, text: &str) -> String {
+        let (mut redactor, mut out) = (Redactor::new(&self.secrets), Vec::new());
+        redactor.feed(text.as_bytes(), &mut out);
+        redactor.finish(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
     fn write(&mut self, line: &str) {
         // A log that cannot be written is missed by whoever reads it; the build goes on.
         let _ = writeln!(self.log, "{line}");
