@@ -4,7 +4,7 @@ use crate::commands::args::{Format, Graph, Notation};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare;
+use crate::commands::load;
 use crate::commands::screen::Screen;
 use crate::graph::render;
 use crate::report::params::{self, Param};
@@ -12,8 +12,8 @@ use crate::report::quantity::count;
 use crate::survey::snapshot::Snapshot;
 
 pub fn check(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
-    let loaded = prepare::load(ground, &mut Snapshot::default())?;
-    prepare::refuse_tracked(ground, &loaded)?;
+    let loaded = load::load(ground, &mut Snapshot::default())?;
+    load::refuse_tracked(ground, &loaded)?;
     let pipeline = &loaded.pipeline;
     let params: Vec<Param> = pipeline.params.iter().map(Param::of).collect();
     if screen.format == Format::Json {
@@ -39,7 +39,7 @@ pub fn check(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
 }
 
 pub fn graph(ground: &Ground, args: &Graph, screen: &Screen) -> Result<Exit, Fault> {
-    let loaded = prepare::load(ground, &mut Snapshot::default())?;
+    let loaded = load::load(ground, &mut Snapshot::default())?;
     let graph = &loaded.graph;
     let targets = graph.targets(&args.targets)?;
     let nodes = if args.targets.is_empty() { graph.order().to_vec() } else { graph.closure(&targets) };

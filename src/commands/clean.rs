@@ -6,7 +6,8 @@ use crate::commands::args::{Clean, Format};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare::{self, PROGRAM};
+use crate::commands::load;
+use crate::commands::prepare::PROGRAM;
 use crate::commands::screen::Screen;
 use crate::inputs::observe::Known;
 use crate::inputs::stat::boot_id;
@@ -23,7 +24,7 @@ pub fn run(ground: &Ground, args: &Clean, screen: &Screen) -> Result<Exit, Fault
     let named = if args.targets.is_empty() {
         None
     } else {
-        let loaded = prepare::load(ground, &mut doubt.snapshot)?;
+        let loaded = load::load(ground, &mut doubt.snapshot)?;
         let targets = loaded.graph.targets(&args.targets)?;
         Some(targets.iter().map(|index| loaded.graph.name(*index).clone()).collect::<BTreeSet<_>>())
     };

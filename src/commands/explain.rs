@@ -7,6 +7,7 @@ use crate::commands::args::{Explain, Format};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
+use crate::commands::load;
 use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
 use crate::commands::screen::{Screen, now};
 use crate::inputs::observe::Progress;
@@ -21,8 +22,8 @@ use crate::survey::idle;
 
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
     let mut doubt = idle::reread(&ground.state(), &boot_id(), PROGRAM);
-    let loaded = prepare::load(ground, &mut doubt.snapshot)?;
-    prepare::refuse_tracked(ground, &loaded)?;
+    let loaded = load::load(ground, &mut doubt.snapshot)?;
+    load::refuse_tracked(ground, &loaded)?;
     let store = Arc::new(Store::open_read_only(&ground.store)?);
     let orders = Orders { targets: &args.targets, ..Orders::default() };
     let progress = Arc::new(Progress::default());

@@ -4,7 +4,7 @@ use crate::commands::args::{Format, Log, Runs};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare;
+use crate::commands::load;
 use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
 use crate::record::{Outcome, RunId, Step};
@@ -88,7 +88,7 @@ pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> 
         return Ok(Exit::Done);
     }
     // A misspelt name gets a suggestion, where the pipeline can be read at all.
-    if let Ok(loaded) = prepare::load(ground, &mut Snapshot::default()) {
+    if let Ok(loaded) = load::load(ground, &mut Snapshot::default()) {
         loaded.graph.targets(std::slice::from_ref(&args.of))?;
     }
     Err(Fault::NotFound(format!("`{node}` has not run yet")))

@@ -6,7 +6,7 @@ use crate::commands::args::{Format, Lock as Args};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare;
+use crate::commands::load;
 use crate::commands::registries::Registries;
 use crate::commands::screen::Screen;
 use crate::commands::upstreams::{self, LockFile, Upstream};
@@ -20,7 +20,7 @@ use crate::survey::snapshot::Snapshot;
 const ALL: &str = "all";
 
 pub fn run(ground: &Ground, args: &Args, screen: &Screen) -> Result<Exit, Fault> {
-    let loaded = prepare::load(ground, &mut Snapshot::default())?;
+    let loaded = load::load(ground, &mut Snapshot::default())?;
     let file = LockFile::read(ground)?;
     let registries = Registries::new(ground);
     let upstreams = upstreams::find(ground, &loaded, &|| registries.platform())?;

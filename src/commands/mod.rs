@@ -15,6 +15,7 @@ pub mod ground;
 pub mod history;
 pub mod images;
 pub mod init;
+pub mod load;
 pub mod lock;
 pub mod outdated;
 pub mod prepare;

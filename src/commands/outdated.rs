@@ -6,7 +6,7 @@ use crate::commands::args::Format;
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare::{self, Loaded};
+use crate::commands::load::{self, Loaded};
 use crate::commands::registries::Registries;
 use crate::commands::screen::Screen;
 use crate::commands::upstreams::{self, LockFile, Upstream};
@@ -20,7 +20,7 @@ use crate::survey::snapshot::Snapshot;
 use crate::survey::why::Historian;
 
 pub fn run(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
-    let loaded = prepare::load(ground, &mut Snapshot::default())?;
+    let loaded = load::load(ground, &mut Snapshot::default())?;
     let file = LockFile::read(ground)?;
     if file.digest.is_none() {
         return Err(Fault::NoLock(file.shown));

@@ -10,6 +10,7 @@ use crate::commands::exit::Exit;
 use crate::commands::explain;
 use crate::commands::fault::Fault;
 use crate::commands::ground::{Ground, environment, keyring};
+use crate::commands::load;
 use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
 use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
@@ -62,8 +63,8 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
             Idle::Fresh(_) => idle::reread(&ground.state(), &boot_id(), PROGRAM),
             Idle::Doubtful(doubt) => *doubt,
         };
-        let loaded = prepare::load(ground, &mut doubt.snapshot)?;
-        prepare::refuse_tracked(ground, &loaded)?;
+        let loaded = load::load(ground, &mut doubt.snapshot)?;
+        load::refuse_tracked(ground, &loaded)?;
         let store = Arc::new(if args.dry_run {
             Store::open_read_only(&ground.store)?
         } else {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare::{self, Loaded};
+use crate::commands::load::{self, Loaded};
 use crate::digest::Digest;
 use crate::dockerfile::{Question, analyse, normal_platform};
 use crate::graph::NodeIndex;
@@ -153,7 +153,7 @@ pub struct LockFile {
 impl LockFile {
     pub fn read(ground: &Ground) -> Result<Self, Fault> {
         let shown = Path::new(&ground.shown).with_extension("lock").display().to_string();
-        let (lock, digest) = prepare::read_lock(ground)?;
+        let (lock, digest) = load::read_lock(ground)?;
         Ok(Self { path: ground.lock(), shown, digest, lock })
     }
 
