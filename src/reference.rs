@@ -144,7 +144,9 @@ fn is_registry(first: &str) -> bool {
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {
-            let is_v6 = address.parse::<std::net::Ipv6Addr>().is_ok();
+            // Whether it can be reached is not for us to say.
+            let is_v6 = address.contains("::") || address.matches(':').count() == 7;
+            let is_v6 = is_v6 && address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
             return is_v6 && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
         }
         None => match text.split_once(':') {

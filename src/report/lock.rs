@@ -135,10 +135,10 @@ moved    b:1    linux/amd64  bbbbbbbbbbbb → cccccccccccc
 dropped  c:1    linux/amd64  dddddddddddd
 ";
         let said = |dry_run, written| locked(&outcome(dry_run, written, images.clone()), Palette::PLAIN);
-        assert_eq!(said(false, true), format!("{table}wrote  `pipeline.lock`: 3 images\n"));
-        assert_eq!(said(true, false), format!("{table}plan  `pipeline.lock` would have 3 images\n"));
+        assert_eq!(said(false, true), format!("{table}wrote     `pipeline.lock`: 3 images\n"));
+        assert_eq!(said(true, false), format!("{table}plan      `pipeline.lock` would have 3 images\n"));
         let kept = outcome(false, false, images[3..].to_vec());
-        assert_eq!(locked(&kept, Palette::PLAIN), "fresh  `pipeline.lock`: 1 image, nothing to do\n");
+        assert_eq!(locked(&kept, Palette::PLAIN), "fresh     `pipeline.lock`: 1 image, nothing to do\n");
     }
 
     #[test]
