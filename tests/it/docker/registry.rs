@@ -13,7 +13,7 @@ use osgraph::store::Store;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-use crate::docker::world::{Beside, do_now, free_port, layer, session, write, write_program};
+use crate::docker::world::{Beside, do_now, free_port, layer, podman, session, write, write_program};
 
 /// Images that go with the test, by id or name.
 struct Images(Vec<String>);
@@ -558,4 +558,30 @@ fn a_locked_image_is_built_upon_until_another_is_adopted() {
     images.0.extend(built.lines().map(str::to_owned));
     assert_eq!(built.lines().count(), 2);
     assert!(is_there(&session, &other));
+}
+
+#[test]
+fn podman_keeps_and_takes_the_same_trees() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(&folder.path().join("cache")).unwrap();
+    let docker = session(&[]);
+    let mut images = Images(Vec::new());
+    let id = images.build("osgraph-test-registry-podman", &["one", "two"]);
+    let facts = docker.wait(docker.engine().inspect(&id)).unwrap().unwrap();
+    let tree = watched(|watch| keep(&docker, &store, &id, watch)).0.unwrap();
+
+    let (_engine, socket) = podman(folder.path());
+    let host = format!("unix://{}", socket.display());
+    let other = session(&[("DOCKER_HOST", host.as_str())]);
+    let there = watched(|watch| load(&other, &store, tree, watch)).0.unwrap();
+    let found = other.wait(other.engine().inspect(&there)).unwrap().unwrap();
+    assert_eq!((found.digest(), &found.diff_ids), (facts.digest(), &facts.diff_ids));
+    assert_eq!(there, id, "its ids are digests of configurations as well");
+    assert_eq!(watched(|watch| keep(&other, &store, &there, watch)).0.unwrap(), tree);
+
+    // Registries cannot be asked through it, which is said as it is.
+    let registry = registry(false);
+    let name = reference(&format!("{}/osgraph-test-registry/php:1", registry.host));
+    let error = other.wait(other.engine().distribution(&name, &Auth::default())).unwrap_err();
+    assert!(matches!(error, RegistryError::NotAsked), "{error:?}");
 }
