@@ -1,8 +1,8 @@
 //! An image's layers in the store, and back into an engine.
 //!
-//! An engine's archive goes through [`save`] as a stream: what is kept is a tree with `config.json`
+//! An engine's archive goes through `save` as a stream: what is kept is a tree with `config.json`
 //! and `layers/0000.tar` and so on, the lowest first, uncompressed, so that images that share layers
-//! share their contents. [`mod@load`] makes an archive of such a tree that every engine takes. Neither
+//! share their contents. [`load()`] makes an archive of such a tree that every engine takes. Neither
 //! holds a layer in memory. Knows nothing of nodes and records: who names the tree keeps it.
 //!
 //! A layer that the engine has already is sent to it again: its interface takes whole images only.
