@@ -1,7 +1,7 @@
 //! From pipeline text to judged nodes: what `run`, `explain` and dry runs share.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::commands::fault::Fault;
@@ -356,9 +356,10 @@ impl Prepared {
     }
 
     /// Every image that this answer hangs on, by reference or id, and the id that the engine has for
-    /// it now.
-    fn image_rows(&self, ground: &Ground) -> Vec<(String, Option<String>)> {
+    /// it now: those below, those that the judge asked for, and those made since.
+    fn image_rows(&self, ground: &Ground, judged: BTreeSet<String>) -> Vec<(String, Option<String>)> {
         let mut names: Vec<String> = self.images.iter().map(|(name, _)| name.clone()).collect();
+        names.extend(judged);
         for node in &self.nodes {
             let Some(recipe) = node.docker() else { continue };
             let latest = self.store.latest_record(&self.project_id, &node.name).ok().flatten();
@@ -380,8 +381,14 @@ impl Prepared {
         }
     }
 
-    /// What the state file remembers beside the index.
-    pub fn meta(&self, ground: &Ground, orders: &Orders<'_>, all_fresh: bool) -> Meta {
+    /// What the state file remembers beside the index. `images` are the ids that the judge asked for.
+    pub fn meta(
+        &self,
+        ground: &Ground,
+        orders: &Orders<'_>,
+        all_fresh: bool,
+        images: BTreeSet<String>,
+    ) -> Meta {
         let names = &self.loaded.names;
         let nodes = self.subjects.iter().filter(|subject| subject.order != Order::Nothing).count();
         Meta {
@@ -394,7 +401,7 @@ impl Prepared {
                 nodes,
                 tools: self.tools.clone(),
                 sources: self.sources.clone(),
-                images: self.image_rows(ground),
+                images: self.image_rows(ground, images),
             }),
         }
     }

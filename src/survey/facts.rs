@@ -1,7 +1,7 @@
 //! The judge's facts, answered from the store and from what stands published.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use crate::digest::Digest;
@@ -42,6 +42,8 @@ pub struct Cache {
     present: HashMap<Digest, bool>,
     /// What stands right, by node: rows of the next index.
     pub standing: HashMap<usize, Vec<(RelPath, Loose)>>,
+    /// Ids of images that the engine was asked for.
+    pub asked: BTreeSet<String>,
 }
 
 impl StoreFacts<'_> {
@@ -70,6 +72,7 @@ impl StoreFacts<'_> {
     /// What the engine has of an image: by its id, or by the name under which it stays.
     fn engine_has(&self, image: &Image) -> Option<ImageFacts> {
         let keeper = keeper_tag(image);
+        self.cache.borrow_mut().asked.insert(image.id.clone());
         let found = self.images.look(&[&image.id, &keeper]).ok()?;
         found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
     }

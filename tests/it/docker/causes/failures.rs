@@ -24,7 +24,8 @@ fn failed_step_is_shown_with_its_line_and_its_last_words() {
     let message = failed["message"].as_str().unwrap();
     assert!(message.contains("builder/Dockerfile:4"), "{failed}");
     assert!(message.contains("RUN echo last words"), "{failed}");
-    let tail: Vec<&str> = failed["tail"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let tail: Vec<&str> =
+        failed["tail"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     assert!(tail.iter().any(|line| line.ends_with("last words")), "{failed}");
     let log = fs::read_to_string(failed["log"].as_str().unwrap()).unwrap();
     assert!(log.contains("begun") && log.contains("last words"), "{log}");
@@ -101,7 +102,11 @@ fn target_that_is_no_stage_is_found_before_anything_runs() {
 fn embed_that_does_not_build_on_its_base_is_found_before_anything_runs() {
     let shop = Shop::whole();
     let before = shop.images();
-    shop.edit("builder/embed.Dockerfile", "FROM NAME-base".replace("NAME", &shop.name).as_str(), "FROM NAME-from");
+    shop.edit(
+        "builder/embed.Dockerfile",
+        "FROM NAME-base".replace("NAME", &shop.name).as_str(),
+        "FROM NAME-from",
+    );
     let (code, text) = shop.says(&["run"]);
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("no `FROM`") && text.contains(&format!("FROM {}", shop.tag("base"))), "{text}");

@@ -28,7 +28,9 @@ fn blank_line_in_the_dockerfile_does_not_count() {
 
 #[test]
 fn continuation_in_the_dockerfile_does_not_count() {
-    ignores(|shop| shop.edit("builder/base.Dockerfile", "COPY parts /parts", "COPY parts \\\n# Where to:\n  /parts"));
+    ignores(|shop| {
+        shop.edit("builder/base.Dockerfile", "COPY parts /parts", "COPY parts \\\n# Where to:\n/parts")
+    });
 }
 
 #[test]

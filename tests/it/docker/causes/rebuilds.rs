@@ -1,7 +1,7 @@
 //! What makes an image be built again.
 
-use super::super::fixture::Fixture;
 use super::super::engine::docker;
+use super::super::fixture::Fixture;
 use super::shop::Shop;
 
 /// A base runs again after `change`, and the change undone runs nothing.

@@ -9,7 +9,7 @@ use super::shop::Shop;
 const VALUE: &str = "hunter2-correct-horse-battery";
 
 const DOCKERFILE: &str = "FROM NAME-from\n\
-    RUN --mount=type=secret,id=token,required=true echo got $(cat /run/secrets/token) && \
+    RUN --mount=type=secret,id=token,required=true : NAME; echo got $(cat /run/secrets/token) && \
     wc -c < /run/secrets/token > /size\n";
 
 fn shop(options: &str) -> Shop {
@@ -25,7 +25,9 @@ fn holders(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(holders(&path));
-        } else if path.is_file() && fs::read(&path).unwrap().windows(VALUE.len()).any(|w| w == VALUE.as_bytes()) {
+        } else if path.is_file()
+            && fs::read(&path).unwrap().windows(VALUE.len()).any(|w| w == VALUE.as_bytes())
+        {
             found.push(path);
         }
     }

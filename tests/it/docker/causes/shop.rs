@@ -198,7 +198,8 @@ impl Drop for Shop {
         for id in self.images() {
             remove_image(&id);
         }
-        let names = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", &format!("{}-*", self.name)]);
+        let names =
+            docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", &format!("{}-*", self.name)]);
         for name in names.lines() {
             let _ = try_docker(&["image", "rm", name]);
         }
