@@ -24,7 +24,7 @@ use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
 use crate::run::image::{is_elsewhere, keeper_tag};
 use crate::store::Store;
-use crate::survey::facts::{Cache, StoreFacts};
+use crate::survey::facts::{Cache, StoreFacts, is_at_hand};
 use crate::survey::gather::{Surroundings, gather};
 use crate::survey::idle::Doubt;
 use crate::survey::snapshot::Meta;
@@ -159,7 +159,7 @@ pub fn prepare(
             own: composed.own.clone(),
             reads,
             follows,
-            order: order_of(node, orders, &store, &project_id)?,
+            order: order_of(node, orders, &store, &project_id, &images)?,
         });
     }
     for name in orders.force.iter().chain(orders.rebuild).chain(orders.assume_fresh) {
@@ -198,14 +198,20 @@ pub fn prepare(
     })
 }
 
-fn order_of(node: &Node, orders: &Orders<'_>, store: &Store, project_id: &str) -> Result<Order, Fault> {
+fn order_of(
+    node: &Node,
+    orders: &Orders<'_>,
+    store: &Store,
+    project_id: &str,
+    images: &EngineImages<'_>,
+) -> Result<Order, Fault> {
     let named = |list: &[String]| list.contains(&node.name.0);
     if matches!(node.work, Work::Group(_)) {
         return Ok(Order::Nothing);
     }
     if named(orders.assume_fresh) {
         let latest = store.latest_record(project_id, &node.name)?;
-        let record = latest.filter(|record| store.has_artifact(&record.artifact));
+        let record = latest.filter(|record| is_at_hand(&record.artifact, store, images));
         let record = record.ok_or_else(|| Fault::NothingToAssume(node.name.clone()))?;
         return Ok(Order::Assume(record.artifact));
     }

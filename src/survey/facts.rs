@@ -69,12 +69,9 @@ impl StoreFacts<'_> {
         present
     }
 
-    /// What the engine has of an image: by its id, or by the name under which it stays.
     fn engine_has(&self, image: &Image) -> Option<ImageFacts> {
-        let keeper = keeper_tag(image);
         self.cache.borrow_mut().asked.insert(image.id.clone());
-        let found = self.images.look(&[&image.id, &keeper]).ok()?;
-        found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
+        engine_has(image, &*self.images)
     }
 
     /// What is amiss with an image and its names. One that is gone is missed only by who asks for
@@ -196,6 +193,20 @@ impl Facts for StoreFacts<'_> {
 
     fn is_requested(&self, at: usize) -> bool {
         self.requested.contains(&at)
+    }
+}
+
+/// What the engine has of an image: by its id, or by the name under which it stays.
+fn engine_has(image: &Image, images: &dyn Images) -> Option<ImageFacts> {
+    let found = images.look(&[&image.id, &keeper_tag(image)]).ok()?;
+    found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
+}
+
+/// Whether all of an artifact can be had, here or from where it is kept.
+pub fn is_at_hand(artifact: &Artifact, store: &Store, images: &dyn Images) -> bool {
+    match artifact {
+        Artifact::Entry(_) => store.has_artifact(artifact),
+        Artifact::Image(image) => engine_has(image, images).is_some() || is_elsewhere(image, store),
     }
 }
 

@@ -56,7 +56,7 @@ fn link_in_a_linked_folder_is_followed_from_where_it_lies() {
 
 #[test]
 fn circle_of_links_is_found() {
-    fails("FROM NAME-from\nRUN ln -s b /a && ln -s a /b\n", "/a", "`a`");
+    fails("FROM NAME-from\nRUN ln -s b /a && ln -s a /b\n", "/a", "too many links");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn path_changed_takes_out_another_file_and_builds_nothing() {
 #[test]
 fn expectations_hold_for_what_comes_out_of_an_image() {
     let shop = shop("FROM NAME-from\nRUN echo text > /app\n", "/bin/busybox");
-    shop.project.edit_pipeline("path", "expect elf=#true; check \"true\"; path");
+    shop.project.edit_pipeline("path", "expect elf=#true; path");
     shop.project.runs(&["base", "binary"]);
     shop.project.edit_pipeline("/bin/busybox", "/app");
     let said = shop.project.try_run(&[]);
