@@ -17,6 +17,7 @@ pub mod images;
 pub mod init;
 pub mod load;
 pub mod lock;
+mod needs;
 pub mod outdated;
 pub mod prepare;
 pub mod registries;

@@ -1,7 +1,7 @@
 //! From pipeline text to judged nodes: what `run`, `explain` and dry runs share.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::commands::fault::Fault;
@@ -24,7 +24,7 @@ use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
 use crate::run::image::{is_elsewhere, keeper_tag};
 use crate::store::Store;
-use crate::survey::facts::{Cache, StoreFacts};
+use crate::survey::facts::{Cache, StoreFacts, is_at_hand};
 use crate::survey::gather::{Surroundings, gather};
 use crate::survey::idle::Doubt;
 use crate::survey::snapshot::Meta;
@@ -159,7 +159,7 @@ pub fn prepare(
             own: composed.own.clone(),
             reads,
             follows,
-            order: order_of(node, orders, &store, &project_id)?,
+            order: order_of(node, orders, &store, &project_id, &images)?,
         });
     }
     for name in orders.force.iter().chain(orders.rebuild).chain(orders.assume_fresh) {
@@ -198,14 +198,20 @@ pub fn prepare(
     })
 }
 
-fn order_of(node: &Node, orders: &Orders<'_>, store: &Store, project_id: &str) -> Result<Order, Fault> {
+fn order_of(
+    node: &Node,
+    orders: &Orders<'_>,
+    store: &Store,
+    project_id: &str,
+    images: &EngineImages<'_>,
+) -> Result<Order, Fault> {
     let named = |list: &[String]| list.contains(&node.name.0);
     if matches!(node.work, Work::Group(_)) {
         return Ok(Order::Nothing);
     }
     if named(orders.assume_fresh) {
         let latest = store.latest_record(project_id, &node.name)?;
-        let record = latest.filter(|record| store.has_artifact(&record.artifact));
+        let record = latest.filter(|record| is_at_hand(&record.artifact, store, images));
         let record = record.ok_or_else(|| Fault::NothingToAssume(node.name.clone()))?;
         return Ok(Order::Assume(record.artifact));
     }
@@ -356,9 +362,10 @@ impl Prepared {
     }
 
     /// Every image that this answer hangs on, by reference or id, and the id that the engine has for
-    /// it now.
-    fn image_rows(&self, ground: &Ground) -> Vec<(String, Option<String>)> {
+    /// it now: those below, those that the judge asked for, and those made since.
+    fn image_rows(&self, ground: &Ground, judged: BTreeSet<String>) -> Vec<(String, Option<String>)> {
         let mut names: Vec<String> = self.images.iter().map(|(name, _)| name.clone()).collect();
+        names.extend(judged);
         for node in &self.nodes {
             let Some(recipe) = node.docker() else { continue };
             let latest = self.store.latest_record(&self.project_id, &node.name).ok().flatten();
@@ -380,8 +387,14 @@ impl Prepared {
         }
     }
 
-    /// What the state file remembers beside the index.
-    pub fn meta(&self, ground: &Ground, orders: &Orders<'_>, all_fresh: bool) -> Meta {
+    /// What the state file remembers beside the index. `images` are the ids that the judge asked for.
+    pub fn meta(
+        &self,
+        ground: &Ground,
+        orders: &Orders<'_>,
+        all_fresh: bool,
+        images: BTreeSet<String>,
+    ) -> Meta {
         let names = &self.loaded.names;
         let nodes = self.subjects.iter().filter(|subject| subject.order != Order::Nothing).count();
         Meta {
@@ -394,7 +407,7 @@ impl Prepared {
                 nodes,
                 tools: self.tools.clone(),
                 sources: self.sources.clone(),
-                images: self.image_rows(ground),
+                images: self.image_rows(ground, images),
             }),
         }
     }

@@ -1,6 +1,6 @@
 //! `osgraph run`: build targets, or say that nothing has to be done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use crate::commands::explain;
 use crate::commands::fault::Fault;
 use crate::commands::ground::{Ground, environment, keyring};
 use crate::commands::load;
+use crate::commands::needs;
 use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
 use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
@@ -85,6 +86,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         if args.dry_run {
             return explain::show(ground, &prepared, &judged, screen);
         }
+        needs::engine(ground, &prepared, &judged)?;
         let outcome = build(ground, args, prepared, judged, seen, sink, start, &orders)?;
         match outcome {
             Round::Ended(exit) => return Ok(exit),
@@ -288,10 +290,9 @@ fn build(
         Exit::Interrupted | Exit::Terminated => Outcome::Interrupted,
         _ => Outcome::Failed,
     };
-    let standing = std::mem::take(&mut facts.cache.borrow_mut().standing);
-    drop(facts);
+    let Cache { standing, asked, .. } = facts.into_seen();
     let all_fresh = exit == Exit::Done && !lost && ended.inputs_stood && orders.is_plain();
-    save(ground, &mut prepared, standing, &ended, all_fresh, orders);
+    save(ground, &mut prepared, standing, asked, &ended, all_fresh, orders);
     if let Some(id) = run {
         store.finish_run(id, outcome, start.elapsed().as_millis() as u64)?;
         store.finish_trash();
@@ -448,6 +449,7 @@ fn save(
     ground: &Ground,
     prepared: &mut Prepared,
     mut standing: HashMap<usize, Vec<(crate::path::RelPath, crate::inputs::index::Loose)>>,
+    images: BTreeSet<String>,
     ended: &Ended,
     all_fresh: bool,
     orders: &Orders<'_>,
@@ -455,7 +457,7 @@ fn save(
     if prepared.store.is_read_only() {
         return;
     }
-    let meta = prepared.meta(ground, orders, all_fresh);
+    let meta = prepared.meta(ground, orders, all_fresh, images);
     let sightings = prepared.take_sightings();
     let Some(mut sightings) = sightings else { return };
     for at in 0..prepared.nodes.len() {

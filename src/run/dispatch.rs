@@ -354,7 +354,11 @@ impl Run<'_> {
         let log = self.context.log_path(node);
         let printed = end_of(&log).ok();
         let text = printed.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
+        let lines: Vec<&str> = match error.last_words() {
+            // Other steps may have gone on talking.
+            Some(words) => words.iter().map(String::as_str).collect(),
+            None => text.lines().collect(),
+        };
         self.context.say(Event::NodeFailed {
             node: node.clone(),
             message: chain(error),

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::path::RelPath;
 use crate::pipeline::{BinaryExtract, Check, Expect, NodeName};
 use crate::record::{Artifact, Image};
-use crate::run::docker::EngineError;
+use crate::run::docker::{EngineError, ImageArchive};
 use crate::run::elf;
 use crate::run::gates::{self, CheckEnd, GateFailure};
 use crate::run::host::{self, HostError, Job, Place};
@@ -40,9 +40,6 @@ pub fn make(extract: &BinaryExtract, upstream: &Upstream, context: &Context) -> 
     }
 }
 
-/// How many links are followed before they are taken for a circle.
-const LINKS: usize = 16;
-
 /// One pass from the engine into the store.
 fn from_image(
     node: &NodeName,
@@ -53,53 +50,50 @@ fn from_image(
     let name = image::ensure(node, image, context)?;
     let session = context.engine.session()?;
     let missing = || TaskError::NotInArtifact { node: node.clone(), path: path.clone() };
-    let mut at = path.clone();
-    for _ in 0..LINKS {
-        let opened = session.archive(&name, &format!("/{at}"), &context.project_id);
-        let mut archive = tar::Archive::new(match opened {
-            Err(EngineError::Refused { status: 404, .. }) => return Err(missing()),
-            other => other?,
-        });
-        let read = TaskError::io("read an image into", context.store.root());
-        let mut entries = match archive.entries() {
-            Ok(entries) => entries,
-            Err(error) => return Err(read(error)),
-        };
-        let mut entry = match entries.next().ok_or_else(missing)? {
-            Ok(entry) => entry,
-            Err(error) => return Err(read(error)),
-        };
-        match entry.header().entry_type() {
-            tar::EntryType::Regular | tar::EntryType::Continuous => {
-                let size = entry.size();
-                let mut batch = context.store.batch();
-                let (digest, size) = batch.add(&mut entry, size)?;
-                batch.finish()?;
-                return Ok(Artifact::Entry(Entry::File { digest, size, executable: true }));
-            }
-            tar::EntryType::Symlink => {
-                let target = entry.link_name().ok().flatten().ok_or_else(missing)?;
-                let target = target.to_str().ok_or_else(missing)?;
-                let folder = at.parent().unwrap_or_else(RelPath::root);
-                at = resolve(&folder, target).ok_or_else(missing)?;
-            }
-            _ => return Err(TaskError::NotAFile { node: node.clone(), path: path.clone() }),
-        }
+    let open = |path: &str| match session.archive(&name, path, &context.project_id) {
+        Err(EngineError::Refused { status: 404, .. }) => Err(missing()),
+        other => Ok(tar::Archive::new(other?)),
+    };
+    let named = format!("/{path}");
+    let mut archive = open(&named)?;
+    let mut found = first_entry(&mut archive, context)?;
+    if let Found::Link = found {
+        // Only the engine can tell where it leads: folders above it may be links themselves.
+        let target = archive.into_inner().link_target(&named)?;
+        archive = open(&target)?;
+        found = first_entry(&mut archive, context)?;
     }
-    Err(missing())
+    match found {
+        Found::File(digest, size) => Ok(Artifact::Entry(Entry::File { digest, size, executable: true })),
+        Found::Nothing => Err(missing()),
+        Found::Link | Found::Other => Err(TaskError::NotAFile { node: node.clone(), path: path.clone() }),
+    }
 }
 
-/// Where a link leads inside an image, whose root nothing leaves.
-fn resolve(folder: &RelPath, target: &str) -> Option<RelPath> {
-    let mut names: Vec<&str> = if target.starts_with('/') { Vec::new() } else { folder.names().collect() };
-    for name in target.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => drop(names.pop()),
-            name => names.push(name),
+/// What stands first in an archive.
+enum Found {
+    /// A file, which is in the store now.
+    File(Digest, u64),
+    Link,
+    Other,
+    Nothing,
+}
+
+fn first_entry(archive: &mut tar::Archive<ImageArchive>, context: &Context) -> Result<Found, TaskError> {
+    let read = || TaskError::io("read an image into", context.store.root());
+    let first = archive.entries().map_err(read())?.next();
+    let Some(mut entry) = first.transpose().map_err(read())? else { return Ok(Found::Nothing) };
+    Ok(match entry.header().entry_type() {
+        tar::EntryType::Regular | tar::EntryType::Continuous => {
+            let size = entry.size();
+            let mut batch = context.store.batch();
+            let (digest, size) = batch.add(&mut entry, size)?;
+            batch.finish()?;
+            Found::File(digest, size)
         }
-    }
-    RelPath::parse(&names.join("/")).ok()
+        tar::EntryType::Symlink => Found::Link,
+        _ => Found::Other,
+    })
 }
 
 /// What stands in the store's memos for "this file passed these gates". Timeouts and places in the

@@ -22,6 +22,7 @@ use crate::run::docker::keep::KeepError;
 use crate::run::docker::{CredentialsError, EngineError, Keyring, RegistryError, Service};
 use crate::run::gates::GateFailure;
 use crate::run::host::{Cancel, HostError};
+use crate::run::image::StepFailure;
 use crate::store::{PlaceError, Publication, Store, StoreError};
 use crate::tree::TreeDigest;
 
@@ -186,8 +187,10 @@ pub enum TaskError {
     Cancelled,
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error("{}", explained(.0))]
+    #[error(transparent)]
     Build(#[from] BuildError),
+    #[error(transparent)]
+    Step(Box<StepFailure>),
     #[error(transparent)]
     Keep(#[from] KeepError),
     #[error(transparent)]
@@ -206,14 +209,6 @@ pub enum TaskError {
     /// The artifact of an upstream is an image where a tree or file is read.
     #[error("the artifact of `{0}` is an image, which only an engine can read")]
     NeedsEngine(NodeName),
-}
-
-/// A step that failed, with the end of what it said.
-fn explained(error: &BuildError) -> String {
-    match error {
-        BuildError::Step { log, .. } if !log.trim().is_empty() => format!("{error}\n{}", log.trim_end()),
-        other => other.to_string(),
-    }
 }
 
 fn sentences(failures: &[GateFailure]) -> String {
@@ -258,6 +253,14 @@ impl TaskError {
             )) => Severity::Lost,
             Self::Store(_) | Self::Place(_) | Self::Io { .. } => Severity::Internal,
             _ => Severity::Failed,
+        }
+    }
+
+    /// The last words of what failed, where they are known better than by the end of its log.
+    pub fn last_words(&self) -> Option<&[String]> {
+        match self {
+            Self::Step(failure) if !failure.printed.is_empty() => Some(&failure.printed),
+            _ => None,
         }
     }
 

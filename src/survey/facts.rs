@@ -1,7 +1,7 @@
 //! The judge's facts, answered from the store and from what stands published.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use crate::digest::Digest;
@@ -42,6 +42,8 @@ pub struct Cache {
     present: HashMap<Digest, bool>,
     /// What stands right, by node: rows of the next index.
     pub standing: HashMap<usize, Vec<(RelPath, Loose)>>,
+    /// Ids of images that the engine was asked for.
+    pub asked: BTreeSet<String>,
 }
 
 impl StoreFacts<'_> {
@@ -67,11 +69,9 @@ impl StoreFacts<'_> {
         present
     }
 
-    /// What the engine has of an image: by its id, or by the name under which it stays.
     fn engine_has(&self, image: &Image) -> Option<ImageFacts> {
-        let keeper = keeper_tag(image);
-        let found = self.images.look(&[&image.id, &keeper]).ok()?;
-        found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
+        self.cache.borrow_mut().asked.insert(image.id.clone());
+        engine_has(image, &*self.images)
     }
 
     /// What is amiss with an image and its names. One that is gone is missed only by who asks for
@@ -193,6 +193,20 @@ impl Facts for StoreFacts<'_> {
 
     fn is_requested(&self, at: usize) -> bool {
         self.requested.contains(&at)
+    }
+}
+
+/// What the engine has of an image: by its id, or by the name under which it stays.
+fn engine_has(image: &Image, images: &dyn Images) -> Option<ImageFacts> {
+    let found = images.look(&[&image.id, &keeper_tag(image)]).ok()?;
+    found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
+}
+
+/// Whether all of an artifact can be had, here or from where it is kept.
+pub fn is_at_hand(artifact: &Artifact, store: &Store, images: &dyn Images) -> bool {
+    match artifact {
+        Artifact::Entry(_) => store.has_artifact(artifact),
+        Artifact::Image(image) => engine_has(image, images).is_some() || is_elsewhere(image, store),
     }
 }
 

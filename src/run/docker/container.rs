@@ -6,7 +6,8 @@ use std::pin::Pin;
 
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptions, DownloadFromContainerOptions, ListContainersOptions, RemoveContainerOptions,
+    ContainerArchiveInfoOptions, CreateContainerOptions, DownloadFromContainerOptions, ListContainersOptions,
+    RemoveContainerOptions,
 };
 use bytes::{Buf, Bytes};
 use futures_util::stream::{self, Stream, StreamExt};
@@ -82,6 +83,15 @@ impl Engine {
         Ok(listed.collect())
     }
 
+    /// Where a link of a container leads in the end, as an absolute path of it; empty for what is no
+    /// link.
+    async fn link_target(&self, container: &str, path: &str) -> Result<String, EngineError> {
+        let options = ContainerArchiveInfoOptions { path: path.to_owned() };
+        let found = self.docker().get_container_archive_info(container, Some(options)).await;
+        let found = found.map_err(|error| self.fault(&format!("look at `{path}` in an image"), error))?;
+        Ok(found.link_target)
+    }
+
     /// A file or folder of a container as a tar archive, in pieces.
     fn archive(&self, container: &str, path: &str) -> Pieces {
         let options = DownloadFromContainerOptions { path: path.to_owned() };
@@ -125,6 +135,16 @@ impl ImageArchive {
         let next = self.session.wait(self.pieces.next());
         self.piece = next.transpose()?.unwrap_or_default();
         Ok(())
+    }
+
+    /// Where the link at `path` of the same image leads in the end, through whatever other links, as
+    /// an absolute path of the image; empty for what is no link.
+    pub fn link_target(mut self, path: &str) -> Result<String, EngineError> {
+        // An engine does one thing at a time with a container.
+        self.pieces = Box::pin(stream::empty());
+        let target = self.session.wait(self.session.engine().link_target(&self.container, path));
+        self.end()?;
+        target
     }
 
     /// Removes the container. Dropping does so too, and cannot tell when it fails.

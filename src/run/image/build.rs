@@ -12,6 +12,7 @@ use crate::record::Artifact;
 use crate::run::docker::buildkit::{self, Build, BuildError, Built, CancelToken, Output, SecretValue};
 use crate::run::docker::{PROJECT_LABEL, Session, temporary_name};
 use crate::run::image::context::NodeContext;
+use crate::run::image::failure;
 use crate::run::image::keeper::{ensure, keep_layers, keeper_tag};
 use crate::run::image::printer::Printer;
 use crate::run::image::rewrite::rewrite;
@@ -47,7 +48,7 @@ pub fn make(task: &Task, request: &Request<'_>, context: &Context) -> Result<Mad
             Ok(made) => return Ok(Made { duration: started.elapsed(), ..made }),
             Err(error) => {
                 let of_network = matches!(&error, TaskError::Build(error) if error.is_retryable());
-                let of_step = matches!(&error, TaskError::Build(BuildError::Step { .. }));
+                let of_step = matches!(&error, TaskError::Step(_));
                 let again = of_network || of_step || matches!(error, TaskError::BuildTimedOut(_));
                 if !again || attempt > request.limits.retries || context.cancel.is_cancelled() {
                     return Err(error);
@@ -94,8 +95,9 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     let bytes = bytesize::ByteSize(bytes).display().iec();
     context.stage(node, &format!("a context of {files} files, {bytes}"));
     let values = secrets::values(&recipe.secrets, context)?;
-    let printable = values.iter().filter_map(|(_, bytes)| String::from_utf8(bytes.clone()).ok()).collect();
-    let printer = Printer::new(node, printable, context)?;
+    let printable: Vec<String> =
+        values.iter().filter_map(|(_, bytes)| String::from_utf8(bytes.clone()).ok()).collect();
+    let printer = Printer::new(node, printable.clone(), context)?;
     let temporary = temporary_name(&keeper_part(task));
     let agent = (context.environment)("SSH_AUTH_SOCK");
     let build = Build {
@@ -128,7 +130,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         Ok(built) => built,
         Err(error) => {
             printer.flush()?;
-            return Err(error);
+            return Err(failure::told(error, &recipe.dockerfile.value, &file.analysis, &printable));
         }
     };
     let id = built.image_id.unwrap_or_else(|| temporary.clone());

@@ -5,6 +5,7 @@
 
 mod build;
 mod context;
+mod failure;
 mod keeper;
 mod printer;
 mod rewrite;
@@ -15,4 +16,5 @@ mod stop;
 mod tests;
 
 pub use build::{Request, make};
+pub use failure::StepFailure;
 pub use keeper::{ensure, find, is_elsewhere, is_pushed, keeper_tag, publish};

@@ -102,6 +102,11 @@ impl Project {
     }
 
     pub fn osgraph(&self, args: &[&str]) -> std::process::Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// As [`Self::osgraph`], not started.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_osgraph"));
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
@@ -111,7 +116,8 @@ impl Project {
         }
         command.env("HOME", self.folder.path().join("home")).env("GIT_CONFIG_NOSYSTEM", "1");
         command.arg("-C").arg(&self.root).args(&self.general).args(args).envs(&self.env);
-        command.stdin(Stdio::null()).output().unwrap()
+        command.stdin(Stdio::null());
+        command
     }
 
     /// `osgraph run` with further arguments, whatever comes of it.

@@ -3,6 +3,7 @@
 //! registries `docker-registry` and `htpasswd`.
 
 mod bootstrap;
+mod causes;
 mod engine;
 mod engines;
 mod fixture;

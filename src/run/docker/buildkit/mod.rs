@@ -40,6 +40,6 @@ pub use build::{Build, Built, Output, Place, StepTime};
 pub use cancel::CancelToken;
 pub use context::{Context, ContextEntry, EntryKind};
 pub use error::BuildError;
-pub use progress::Progress;
+pub use progress::{Progress, place};
 pub use secrets::SecretValue;
 pub use solve::build;

@@ -153,8 +153,8 @@ impl Tracker {
     }
 }
 
-/// `[linux/arm64 build 2/7] RUN make`: the last word tells.
-fn place(name: &str) -> Option<Place> {
+/// Where a step stands, by its name: of `[linux/arm64 build 2/7] RUN make` the numbers tell.
+pub fn place(name: &str) -> Option<Place> {
     let (inside, _) = name.strip_prefix('[')?.split_once(']')?;
     let (stage, numbers) = inside.rsplit_once(' ').unwrap_or(("", inside));
     let (index, total) = numbers.split_once('/')?;

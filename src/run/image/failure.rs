@@ -1,0 +1,108 @@
+//! What is told of a step that failed: its place in the Dockerfile and its last words, with nothing
+//! of a secret in them. Pure.
+
+use crate::dockerfile::Analysis;
+use crate::path::RelPath;
+use crate::run::docker::buildkit::{BuildError, place};
+use crate::run::host::Redactor;
+use crate::run::task::TaskError;
+
+/// Of an instruction, so much is shown.
+const SHOWN: usize = 120;
+
+/// A step of a Dockerfile that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{}`{instruction}` failed: {message}", at(.place))]
+pub struct StepFailure {
+    /// None where the engine's name for the step does not tell.
+    pub place: Option<(RelPath, u32)>,
+    pub instruction: String,
+    pub message: String,
+    /// The end of what it printed.
+    pub printed: Vec<String>,
+}
+
+fn at(place: &Option<(RelPath, u32)>) -> String {
+    place.as_ref().map(|(path, line)| format!("{path}:{line}: ")).unwrap_or_default()
+}
+
+/// The error as it is told; one that is of no step stays as it is. `secrets` are kept out.
+pub fn told(error: TaskError, path: &RelPath, analysis: &Analysis, secrets: &[String]) -> TaskError {
+    let TaskError::Build(BuildError::Step { step, message, log }) = error else { return error };
+    let line = place(&step).and_then(|place| {
+        let number = Some((place.index, place.total));
+        // BuildKit puts the platform before a stage that is built for another one.
+        let stage = place.stage.rsplit(' ').next().unwrap_or_default();
+        analysis.steps.iter().find(|one| one.number == number && one.stage == stage).map(|one| one.line)
+    });
+    let instruction = step.split_once("] ").map_or(&*step, |(_, rest)| rest);
+    let redacted = redacted(&log, secrets);
+    TaskError::Step(Box::new(StepFailure {
+        place: line.map(|line| (path.clone(), line)),
+        instruction: shortened(instruction),
+        message: words(&message),
+        printed: redacted.lines().map(str::to_owned).collect(),
+    }))
+}
+
+/// Engines repeat the whole command before its exit code.
+fn words(message: &str) -> String {
+    match message.rsplit_once("exit code: ") {
+        Some((_, code)) => format!("exit code {code}"),
+        None => message.to_owned(),
+    }
+}
+
+fn shortened(instruction: &str) -> String {
+    let first = instruction.lines().next().unwrap_or_default();
+    if first.chars().count() <= SHOWN && first.len() == instruction.len() {
+        return first.to_owned();
+    }
+    first.chars().take(SHOWN).chain(['…']).collect()
+}
+
+fn redacted(text: &str, secrets: &[String]) -> String {
+    let mut redactor = Redactor::new(secrets);
+    let mut clean = Vec::with_capacity(text.len());
+    redactor.feed(text.as_bytes(), &mut clean);
+    redactor.finish(&mut clean);
+    String::from_utf8_lossy(&clean).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile::{Question, analyse};
+
+    fn of(text: &str, step: &str, message: &str) -> TaskError {
+        let question =
+            Question { text, args: &[], target: None, platform: Some("linux/amd64"), builder: None };
+        let log = "key is hunter22\nend\n".to_owned();
+        let error = BuildError::Step { step: step.to_owned(), message: message.to_owned(), log };
+        let path = RelPath::parse("b/Dockerfile").unwrap();
+        told(error.into(), &path, &analyse(&question).unwrap(), &["hunter22".to_owned()])
+    }
+
+    #[test]
+    fn a_step_is_named_by_its_line() {
+        let text = "FROM a AS one\nRUN x\n\nFROM one\nCOPY a /b\nRUN false\n";
+        let exit = "executor failed running [/bin/sh -c exit code: 9; false]: exit code: 1";
+        assert_eq!(
+            of(text, "[stage-1 2/2] RUN false", exit).to_string(),
+            "b/Dockerfile:6: `RUN false` failed: exit code 1"
+        );
+        assert_eq!(
+            of(text, "[linux/arm64 one 2/2] RUN x", "\"/a\" not found").to_string(),
+            "b/Dockerfile:2: `RUN x` failed: \"/a\" not found"
+        );
+        assert_eq!(of(text, "exporting to image", "full").to_string(), "`exporting to image` failed: full");
+    }
+
+    #[test]
+    fn its_last_words_hold_no_secret_and_its_instruction_is_short() {
+        let long = format!("[2/2] RUN {}", "x".repeat(500));
+        let TaskError::Step(failure) = of("FROM a\nRUN x\n", &long, "no") else { panic!() };
+        assert_eq!(failure.printed, ["key is ***", "end"]);
+        assert_eq!(failure.instruction, format!("RUN {}…", "x".repeat(SHOWN - 4)));
+    }
+}

@@ -1,0 +1,15 @@
+//! One end-to-end test for each thing that makes an image be built again, for each that must not,
+//! and for what happens when a build fails or is stopped.
+//!
+//! Every test drives the real binary and the real engine, with images of its own that go with it.
+
+mod failures;
+mod ignoring;
+mod images;
+mod orders;
+mod random;
+mod rebuilds;
+mod secrets;
+mod shop;
+mod stopping;
+mod taking_out;
