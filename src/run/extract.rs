@@ -55,7 +55,7 @@ fn from_image(
     let missing = || TaskError::NotInArtifact { node: node.clone(), path: path.clone() };
     let mut at = path.clone();
     for _ in 0..LINKS {
-        let opened = session.archive(&name, &format!("/{at}"), &context.project_id);
+        let opened = session.archive(&name, &format!("/{at}"), &context.engine_mark);
         let mut archive = tar::Archive::new(match opened {
             Err(EngineError::Refused { status: 404, .. }) => return Err(missing()),
             other => other?,
