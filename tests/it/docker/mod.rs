@@ -6,6 +6,7 @@ mod bootstrap;
 mod engine;
 mod engines;
 mod fixture;
+mod gc;
 mod registry;
 mod whole;
 mod world;
