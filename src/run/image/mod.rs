@@ -17,7 +17,5 @@ mod sweeper;
 mod tests;
 
 pub use build::{Request, make};
-pub use keeper::{
-    KEEPERS, ensure, find, is_elsewhere, is_pushed, keeper_of, keeper_tag, publish,
-};
+pub use keeper::{KEEPERS, ensure, find, is_elsewhere, is_pushed, keeper_of, keeper_tag, publish};
 pub use sweeper::Sweeper;

@@ -261,8 +261,9 @@ fn a_run_that_works_clears_up_after_one_that_was_killed() {
 
     built.project.write("b/a", "two");
     let said = built.project.runs(&["base"]);
-    let told = "removed what a run that was killed left in the engine: 1 container, 2 temporary names";
-    assert_eq!(said.warnings, [told], "{}", said.text);
+    // Names beside others may have been taken away by any run of osgraph on this engine.
+    let told = "removed what a run that was killed left in the engine: 1 container, ";
+    assert!(said.warnings.len() == 1 && said.warnings[0].starts_with(told), "{}", said.text);
     assert!(!exists(&temporary("unknown")) && !exists(&temporary("known")));
     assert!(!super::engine::try_docker(&["container", "inspect", &container]).status.success());
     assert!(exists(&keeper) && exists(&living));
