@@ -11,7 +11,8 @@ use crate::commands::care::{exclusive, show};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::prepare::{self, PROGRAM};
+use crate::commands::load;
+use crate::commands::prepare::PROGRAM;
 use crate::commands::screen::Screen;
 use crate::digest::Digest;
 use crate::inputs::stat::boot_id;
@@ -57,7 +58,7 @@ fn summary(ground: &Ground, report: GcReport, dry_run: bool) -> Collected {
 fn images(ground: &Ground, kept: &HashSet<Digest>, dry_run: bool) -> Option<Images> {
     let not_looked = |fault: String, help| Some(Images::NotLooked { fault, help });
     let mut snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
-    match prepare::load(ground, &mut snapshot) {
+    match load::load(ground, &mut snapshot) {
         Ok(loaded) if loaded.pipeline.nodes.iter().all(|node| node.docker().is_none()) => return None,
         Err(Fault::NoPipeline { .. }) => return None,
         Err(_) => {
