@@ -1,42 +1,17 @@
-//! `osgraph gc` and `osgraph cache`: looking after the store.
+//! `osgraph cache`: looking into the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::commands::args::{Cache, CacheCommand, Format, Gc};
+use crate::commands::args::{Cache, CacheCommand, Format};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
-use crate::report::care::{self, Collected, Damage, Info, Verified};
+use crate::report::care::{self, Damage, Info, Verified};
 use crate::report::quantity::{count, size};
-use crate::store::{DamageKind, ExclusiveLease, GcOptions, Store, StoreInfo};
-
-pub fn gc(ground: &Ground, args: &Gc, screen: &Screen) -> Result<Exit, Fault> {
-    let options = GcOptions { max_size: args.max_size, max_age: args.max_age, keep_cost: args.keep_cost };
-    let report = if args.dry_run {
-        Store::open_read_only(&ground.store)?.gc_preview(&options)?
-    } else {
-        let store = Store::open(&ground.store)?;
-        let lease = exclusive(&store, screen)?;
-        let start = Instant::now();
-        let _meter = screen.meter(move || format!("collecting  {}s", start.elapsed().as_secs()));
-        let report = store.gc(&options, &lease)?;
-        store.finish_trash();
-        report
-    };
-    let report = Collected {
-        dry_run: args.dry_run,
-        records: report.records,
-        contents: report.contents,
-        freed: report.freed_bytes,
-        left: report.kept_bytes,
-        rebuild_ms: report.rebuild_ms,
-    };
-    show(screen, &report, care::collected);
-    Ok(Exit::Done)
-}
+use crate::store::{DamageKind, ExclusiveLease, Store, StoreInfo};
 
 pub fn cache(ground: &Ground, args: &Cache, screen: &Screen) -> Result<Exit, Fault> {
     match &args.command {
@@ -126,7 +101,7 @@ fn verify(ground: &Ground, repair: bool, screen: &Screen) -> Result<Exit, Fault>
 }
 
 /// Waits until nobody else uses the store, saying so once.
-fn exclusive(store: &Store, screen: &Screen) -> Result<ExclusiveLease, Fault> {
+pub(super) fn exclusive(store: &Store, screen: &Screen) -> Result<ExclusiveLease, Fault> {
     let mut said = false;
     let lease = store.exclusive_lease(&mut || {
         if !std::mem::replace(&mut said, true) {
@@ -137,7 +112,7 @@ fn exclusive(store: &Store, screen: &Screen) -> Result<ExclusiveLease, Fault> {
     lease.ok_or_else(|| Fault::Usage("the store is in use".to_owned()))
 }
 
-fn show<T: serde::Serialize>(
+pub(super) fn show<T: serde::Serialize>(
     screen: &Screen,
     report: &T,
     text: impl Fn(&T, crate::report::Palette) -> String,

@@ -12,7 +12,7 @@ use crate::commands::images;
 use crate::inputs::git::{GitProgram, User};
 use crate::inputs::input::ToolQuestion;
 use crate::run::docker::endpoint::choose;
-use crate::run::docker::{CredentialsError, Keyring, Service, Surroundings};
+use crate::run::docker::{CredentialsError, Keyring, Service, Surroundings, mark};
 use crate::run::host::{self, Cancel, HostError};
 use crate::survey::gather::Resolved;
 use crate::survey::idle::Question;
@@ -100,6 +100,12 @@ impl Ground {
             false => &self.file,
         };
         file.display().to_string()
+    }
+
+    /// What marks this pipeline's things in an engine. Projects there are told apart by where they
+    /// and their stores lie: what one store has no record of may be dear to another.
+    pub fn engine_mark(&self) -> String {
+        mark(&format!("{}\n{}", self.store.display(), self.file.display()))
     }
 
     /// Where the state of this pipeline lies.

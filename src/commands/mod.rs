@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod fault;
+pub mod gc;
 pub mod ground;
 pub mod history;
 pub mod images;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::images::EngineImages;
+use crate::commands::images::{self, EngineImages};
 use crate::commands::load::Loaded;
 use crate::commands::uncommitted::Uncommitted;
 use crate::digest::Digest;
@@ -24,6 +24,7 @@ use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
 use crate::run::image::{is_elsewhere, keeper_tag};
 use crate::store::Store;
+use crate::survey::audit;
 use crate::survey::facts::{Cache, StoreFacts, is_at_hand};
 use crate::survey::gather::{Surroundings, gather};
 use crate::survey::idle::Doubt;
@@ -336,6 +337,13 @@ impl Prepared {
                 && let Some(note) = git.uncommitted(&ground.git)
             {
                 notes.push(note);
+            }
+            if let Input::Dockerfile(file) = &placed.input {
+                let on_build = |reference: &str| {
+                    let found = images::look(&ground.engine, &[reference]).unwrap_or_default();
+                    found.into_iter().flatten().flat_map(|facts| facts.config.on_build).collect()
+                };
+                notes.extend(audit::notes(&self.nodes[at], &file.analysis, &on_build));
             }
         }
         notes.extend(self.note_of_image(at, ground));

@@ -27,6 +27,7 @@ use crate::report::{fresh_line, quantity, words};
 use crate::run::board::Board;
 use crate::run::dispatch::{self, Ended, Preview};
 use crate::run::host::Cancel;
+use crate::run::image::Sweeper;
 use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
@@ -346,7 +347,9 @@ fn drive(
             reasons,
         }
     };
-    dispatch::dispatch(board, tasks, &prepared.names, context, facts, &previews).map_err(io)
+    let ended = dispatch::dispatch(board, tasks, &prepared.names, context.clone(), facts, &previews);
+    context.sweeper.finish();
+    ended.map_err(io)
 }
 
 fn context(
@@ -404,6 +407,8 @@ fn context(
         known: Box::new(move |path, stat| known.digest(path, stat)),
         engine: ground.engine.clone(),
         keyring: Box::new(keyring),
+        engine_mark: ground.engine_mark(),
+        sweeper: Sweeper::default(),
         store,
         project_id,
     })

@@ -10,7 +10,7 @@ use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
-use crate::commands::{care, check, clean, doctor, explain, history, init, lock, outdated, run};
+use crate::commands::{care, check, clean, doctor, explain, gc, history, init, lock, outdated, run};
 
 /// Does what `arguments` ask, the program's name being the first.
 pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -53,7 +53,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Log(args) => history::log(&ground, args, screen),
         Command::Runs(args) => history::runs(&ground, args, screen),
         Command::Clean(args) => clean::run(&ground, args, screen),
-        Command::Gc(args) => care::gc(&ground, args, screen),
+        Command::Gc(args) => gc::gc(&ground, args, screen),
         Command::Cache(args) => care::cache(&ground, args, screen),
         Command::Init(args) => init::init(&ground, args, screen),
         Command::Lock(args) => lock::run(&ground, args, screen),

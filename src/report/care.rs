@@ -1,4 +1,4 @@
-//! What `osgraph cache` and `osgraph gc` say. The numbers are handed in as plain data: this module
+//! What `osgraph cache` says. The numbers are handed in as plain data: this module
 //! knows no store.
 
 use serde::Serialize;
@@ -54,42 +54,6 @@ pub fn info(info: &Info, palette: Palette) -> String {
         line("projects", grouped(info.projects)),
     ]
     .concat()
-}
-
-/// What a collection removed, or with `dry_run` would remove.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Collected {
-    pub dry_run: bool,
-    pub records: u64,
-    pub contents: u64,
-    /// Bytes on disk.
-    pub freed: u64,
-    /// Bytes on disk afterwards.
-    pub left: u64,
-    /// Recorded time of the work whose results are gone.
-    pub rebuild_ms: u64,
-}
-
-/// `osgraph gc`
-pub fn collected(report: &Collected, palette: Palette) -> String {
-    let Collected { dry_run, records, contents, freed, left, rebuild_ms } = *report;
-    let opening = if dry_run { "plan" } else { "removed" };
-    if records == 0 && contents == 0 && freed == 0 {
-        return format!("{}  nothing, {} in the store\n", word(palette, opening), size(left));
-    }
-    let lost = match rebuild_ms {
-        0 => String::new(),
-        ms if dry_run => format!("; building it again would take {}", millis(ms)),
-        ms => format!("; building it again takes {}", millis(ms)),
-    };
-    format!(
-        "{}  {}, {}, {}{lost}; {} left\n",
-        word(palette, opening),
-        count(records as usize, "record"),
-        count(contents as usize, "content"),
-        size(freed),
-        size(left)
-    )
 }
 
 /// One damaged or missing content.
@@ -182,24 +146,6 @@ projects  1
 "
         );
         assert!(json(&report).starts_with(r#"{"v":1,"path":"/p/cache","contents":20000,"#));
-    }
-
-    #[test]
-    fn a_collection_says_what_it_costs() {
-        let report = Collected {
-            dry_run: true,
-            records: 1,
-            contents: 300,
-            freed: 340 << 20,
-            left: 1 << 30,
-            rebuild_ms: 1_800_000,
-        };
-        assert_eq!(
-            collected(&report, Palette::PLAIN),
-            "plan      1 record, 300 contents, 340 MiB; building it again would take 30m00s; 1.0 GiB left\n"
-        );
-        let nothing = Collected { dry_run: false, records: 0, contents: 0, freed: 0, left: 5, rebuild_ms: 0 };
-        assert_eq!(collected(&nothing, Palette::PLAIN), "removed   nothing, 5 B in the store\n");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
-//! | [`table`], [`runs`], [`care`] | lists: past runs, what the store holds |
+//! | [`table`], [`runs`], [`care`], [`collected`] | lists: past runs, what the store holds, what was collected |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
@@ -18,6 +18,7 @@
 //! about who reads (terminal, width, colours), and never asks the environment for them.
 
 pub mod care;
+pub mod collected;
 pub mod colour;
 pub mod diagnostics;
 pub mod doctor;

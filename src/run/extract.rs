@@ -50,7 +50,7 @@ fn from_image(
     let name = image::ensure(node, image, context)?;
     let session = context.engine.session()?;
     let missing = || TaskError::NotInArtifact { node: node.clone(), path: path.clone() };
-    let open = |path: &str| match session.archive(&name, path, &context.project_id) {
+    let open = |path: &str| match session.archive(&name, path, &context.engine_mark) {
         Err(EngineError::Refused { status: 404, .. }) => Err(missing()),
         other => Ok(tar::Archive::new(other?)),
     };

@@ -22,7 +22,7 @@ use crate::run::docker::keep::KeepError;
 use crate::run::docker::{CredentialsError, EngineError, Keyring, RegistryError, Service};
 use crate::run::gates::GateFailure;
 use crate::run::host::{Cancel, HostError};
-use crate::run::image::StepFailure;
+use crate::run::image::{StepFailure, Sweeper};
 use crate::store::{PlaceError, Publication, Store, StoreError};
 use crate::tree::TreeDigest;
 
@@ -73,6 +73,9 @@ pub struct Context {
     pub engine: Arc<Service>,
     /// The user's credentials for registries, read when they are wanted.
     pub keyring: Box<dyn Fn() -> Result<Arc<Keyring>, CredentialsError> + Send + Sync>,
+    /// What marks this pipeline's things in an engine.
+    pub engine_mark: String,
+    pub sweeper: Sweeper,
 }
 
 impl Context {

@@ -4,7 +4,7 @@
 //! the files) of the trees its manifest names, so that explanations can still compare them.
 //! Contents that nothing keeps are removed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub struct GcReport {
     pub kept_bytes: u64,
     pub kept_contents: u64,
     pub kept_records: u64,
+    /// Of images that records still name.
+    pub kept_images: HashSet<Digest>,
     pub repacked: u64,
     /// Files without a row; rows without a file.
     pub orphans: u64,
@@ -147,11 +149,21 @@ impl Store {
             kept_bytes: keeping.kept_bytes,
             kept_contents: (keeping.contents.len() - contents.len()) as u64,
             kept_records: (held.len() - gone.len()) as u64,
+            kept_images: kept_images(&held, &dropped),
             ..GcReport::default()
         };
         let records = gone.iter().map(|held| held.id).chain(unreadable).collect();
         Ok(SortedOut { report, records, contents, logs_since, memos_before: too_old })
     }
+}
+
+fn kept_images(held: &[Held], dropped: &[bool]) -> HashSet<Digest> {
+    let kept = held.iter().zip(dropped).filter(|(_, gone)| !**gone);
+    let images = kept.filter_map(|(held, _)| match &held.hit.artifact {
+        Artifact::Image(image) => Some(image.digest),
+        Artifact::Entry(_) => None,
+    });
+    images.collect()
 }
 
 /// What is to go.

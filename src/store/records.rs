@@ -119,6 +119,11 @@ impl Store {
         self.db.hits(keys)
     }
 
+    /// The digests of all images that records of any project name.
+    pub fn images(&self) -> Result<HashSet<Digest>, StoreError> {
+        self.db.images()
+    }
+
     /// Those of `owns` that some record has as [`crate::key::Manifest::own_digest`].
     pub fn known_owns(&self, owns: &[Digest]) -> Result<HashSet<Digest>, StoreError> {
         self.db.known_owns(owns)

@@ -2,8 +2,10 @@
 //!
 //! [`idle`] asks first whether anything moved at all; when it did, [`gather`] composes every node
 //! from what is on disk, [`facts`] answers the judge, and [`why`] tells verdicts apart from the
-//! records they are compared with. [`snapshot`] keeps what was seen for the next time.
+//! records they are compared with. [`snapshot`] keeps what was seen for the next time. Of Dockerfiles,
+//! [`dockerfiles`] says what counts and [`audit`] what is odd about them.
 
+pub mod audit;
 pub mod dockerfiles;
 pub mod facts;
 pub mod gather;

@@ -18,7 +18,8 @@ use crate::run::docker::image::absent;
 use crate::run::docker::owner::Owner;
 use crate::run::docker::service::Session;
 
-/// Carried by everything that osgraph makes for itself in an engine: the project it is for.
+/// Carried by everything that osgraph makes for itself in an engine: the project it is for, as its
+/// [`mark`](crate::run::docker::mark).
 pub const PROJECT_LABEL: &str = "org.osgraph.project";
 /// On containers: the process that has to remove it, see [`Owner`].
 pub const OWNER_LABEL: &str = "org.osgraph.owner";

@@ -122,6 +122,13 @@ impl Engine {
         })
     }
 
+    /// Bytes that are free now where it keeps its images; none where that is no folder of this
+    /// machine.
+    pub async fn free_disk(&self) -> Result<Option<u64>, EngineError> {
+        let root = &self.facts().await?.root;
+        Ok(if self.endpoint.address.is_local() { free(root) } else { None })
+    }
+
     /// Opens a conversation with BuildKit and hangs up. Versions tell less: 20.10 has it and does
     /// not say so, Podman has the version and not the thing.
     async fn has_buildkit(&self) -> Result<bool, EngineError> {

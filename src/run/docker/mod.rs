@@ -45,12 +45,12 @@ pub use facts::{ApiVersion, EngineFacts, Kind, StoreKind};
 pub use image::{ImageFacts, Listed};
 pub use image_digest::{HealthCheck, Platform, RuntimeConfig, image_digest};
 pub use keep::{KeepError, keep, load};
-pub use owner::Owner;
+pub use owner::{Owner, mark};
 pub use registry::Remote;
 pub use registry_error::RegistryError;
 pub use search::{Found, Tried, TryOutcome};
 pub use service::{Service, Session};
-pub use sweep::{Swept, temporary_name};
+pub use sweep::{Swept, is_left_behind, temporary_name};
 pub use transfer::{Transfer, Watch};
 pub use upgrade::upgrade;
 

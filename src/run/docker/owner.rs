@@ -75,6 +75,12 @@ impl fmt::Display for Owner {
     }
 }
 
+/// What marks the things of a project in an engine, where those of other projects may lie, too.
+/// `project` is where it lies on this machine; another place or machine has another mark.
+pub fn mark(project: &str) -> String {
+    word(format!("{}\n{project}", machine()).as_bytes())
+}
+
 /// Short, and the same for the same bytes.
 fn word(bytes: &[u8]) -> String {
     Digest::of(bytes).hex()[..12].to_owned()
@@ -150,6 +156,14 @@ mod tests {
         let elsewhere = Owner { machine: "n".into(), boot: "old".into(), ..owner() };
         assert!(!elsewhere.is_gone_if(&this, |_| None));
         assert!(!Owner { space: "t".into(), ..owner() }.is_gone_if(&this, |_| None));
+    }
+
+    #[test]
+    fn a_mark_is_of_one_project() {
+        let one = mark("/a/cache\n/a/pipeline.kdl");
+        assert_eq!(one, mark("/a/cache\n/a/pipeline.kdl"));
+        assert_ne!(one, mark("/b/cache\n/b/pipeline.kdl"));
+        assert!(one.len() == 12 && !one.contains('/'), "it goes where the image goes: {one}");
     }
 
     #[test]

@@ -60,6 +60,11 @@ impl Engine {
     }
 }
 
+/// Whether it is a temporary name whose maker is surely gone.
+pub fn is_left_behind(name: &str) -> bool {
+    maker(name).is_some_and(|owner| owner.is_gone(&Owner::this()))
+}
+
 /// Who made a temporary name; none when it is no such name.
 fn maker(name: &str) -> Option<Owner> {
     // Podman may put this before names that have no registry.

@@ -13,10 +13,10 @@ use crate::run::docker::buildkit::{self, Build, BuildError, Built, CancelToken, 
 use crate::run::docker::{PROJECT_LABEL, Session, temporary_name};
 use crate::run::image::context::NodeContext;
 use crate::run::image::failure;
-use crate::run::image::keeper::{ensure, keep_layers, keeper_tag};
+use crate::run::image::keeper::{ensure, find, keep_layers, keeper_tag};
 use crate::run::image::printer::Printer;
 use crate::run::image::rewrite::rewrite;
-use crate::run::image::secrets;
+use crate::run::image::{secrets, space};
 use crate::run::recipe;
 use crate::run::task::{Context, Made, Task, TaskError, Upstream, tree_of};
 use crate::tree::TreeDigest;
@@ -75,8 +75,10 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     let Request { recipe, limits, base, app, no_cache } = request;
     let node = &task.node.name;
     let session = context.engine.session()?;
+    context.sweeper.begin(context);
     let facts = session.wait(session.engine().facts())?;
     facts.require_buildkit()?;
+    warn_of_little_room(node, &session, &facts.root, context)?;
     let (folder, file) = inputs(task)?;
     let mounted = base.map(|base| mounted_base(base, context)).transpose()?;
     let name = |reference: &str| {
@@ -122,7 +124,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         ..Build::new(
             Arc::new(sent),
             rewrite(&file.text, &file.analysis, &name),
-            format!("{} {node}", context.project_id),
+            format!("{} {node}", context.engine_mark),
         )
     };
     let built = run(&session, build, &printer, limits.timeout, context);
@@ -151,6 +153,23 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         duration: Duration::ZERO,
         inputs_stood: recipe::inputs_stood(task),
     })
+}
+
+fn warn_of_little_room(
+    node: &NodeName,
+    session: &Session,
+    root: &str,
+    context: &Context,
+) -> Result<(), TaskError> {
+    let Some(free) = session.wait(session.engine().free_disk())? else { return Ok(()) };
+    let last = match context.store.latest_record(&context.project_id, node)?.map(|record| record.artifact) {
+        Some(Artifact::Image(image)) => find(session, &image)?.map(|facts| facts.bytes),
+        _ => None,
+    };
+    if let Some(message) = space::scarce(free, last, root) {
+        context.warn(node, message, Some(space::HELP.to_owned()));
+    }
+    Ok(())
 }
 
 /// The engine builds; a timeout or an interruption ends it.
@@ -230,7 +249,7 @@ fn pinned(reference: &str, digest: &str) -> String {
 
 fn labels(recipe: &DockerRecipe, context: &Context) -> Vec<(String, String)> {
     let mut labels = recipe.labels.clone();
-    labels.push((PROJECT_LABEL.to_owned(), context.project_id.clone()));
+    labels.push((PROJECT_LABEL.to_owned(), context.engine_mark.clone()));
     labels
 }
 

@@ -16,9 +16,17 @@ use crate::run::task::{Context, TaskError};
 use crate::store::Store;
 use crate::tree::TreeDigest;
 
+/// What the names under which images stay begin with.
+pub const KEEPERS: &str = "osgraph/image:";
+
 /// The name under which an image stays.
 pub fn keeper_tag(image: &Image) -> String {
-    format!("osgraph/image:{}", &image.digest.hex()[..32])
+    keeper_of(&image.digest)
+}
+
+/// The name under which the image with this digest stays.
+pub fn keeper_of(digest: &Digest) -> String {
+    format!("{KEEPERS}{}", &digest.hex()[..32])
 }
 
 /// The image in the engine, by its id or by its keeper: engines that keep images in another way have
@@ -37,6 +45,7 @@ pub fn is_elsewhere(image: &Image, store: &Store) -> bool {
 /// Sees to it that the engine has the image, in the cheapest way, and returns a name that means it.
 pub fn ensure(node: &NodeName, image: &Image, context: &Context) -> Result<String, TaskError> {
     let session = context.engine.session()?;
+    context.sweeper.begin(context);
     let keeper = keeper_tag(image);
     let facts = match find(&session, image)? {
         Some(facts) => facts,

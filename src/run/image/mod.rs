@@ -10,11 +10,14 @@ mod keeper;
 mod printer;
 mod rewrite;
 mod secrets;
+mod space;
 mod stop;
+mod sweeper;
 
 #[cfg(test)]
 mod tests;
 
 pub use build::{Request, make};
 pub use failure::StepFailure;
-pub use keeper::{ensure, find, is_elsewhere, is_pushed, keeper_tag, publish};
+pub use keeper::{KEEPERS, ensure, find, is_elsewhere, is_pushed, keeper_of, keeper_tag, publish};
+pub use sweeper::Sweeper;

@@ -160,6 +160,22 @@ impl Db {
         })
     }
 
+    /// The digests of all images that records name.
+    pub(in crate::store) fn images(&self) -> Result<HashSet<Digest>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT artifact FROM records")?;
+            let mut rows = statement.query([])?;
+            let mut found = HashSet::new();
+            while let Some(row) = rows.next()? {
+                let Ok(bytes) = row.get_ref(0)?.as_blob() else { continue };
+                if let Ok(Artifact::Image(image)) = postcard::from_bytes(bytes) {
+                    found.insert(image.digest);
+                }
+            }
+            Ok(found)
+        })
+    }
+
     pub(in crate::store) fn record_count(&self) -> Result<u64, StoreError> {
         self.read(|connection| connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0)))
     }

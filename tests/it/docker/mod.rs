@@ -7,6 +7,7 @@ mod causes;
 mod engine;
 mod engines;
 mod fixture;
+mod gc;
 mod registry;
 mod whole;
 mod world;

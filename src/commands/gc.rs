@@ -1,0 +1,125 @@
+//! `osgraph gc`: makes room in the store, and in the engine where images of this pipeline lie.
+//!
+//! In the engine only names are taken away that osgraph gave for this very pipeline and store; an
+//! image goes with its last name, as engines have it.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use crate::commands::args::Gc;
+use crate::commands::care::{exclusive, show};
+use crate::commands::exit::Exit;
+use crate::commands::fault::Fault;
+use crate::commands::ground::Ground;
+use crate::commands::load;
+use crate::commands::prepare::PROGRAM;
+use crate::commands::screen::Screen;
+use crate::digest::Digest;
+use crate::inputs::stat::boot_id;
+use crate::report::collected::{BuildCache, Collected, Images, Looked, Untagged, collected};
+use crate::run::docker::error::chain;
+use crate::run::docker::{EngineError, Listed, PROJECT_LABEL, Session};
+use crate::run::image::{KEEPERS, keeper_of};
+use crate::store::{GcOptions, GcReport, Store};
+use crate::survey::snapshot::Snapshot;
+
+pub fn gc(ground: &Ground, args: &Gc, screen: &Screen) -> Result<Exit, Fault> {
+    let options = GcOptions { max_size: args.max_size, max_age: args.max_age, keep_cost: args.keep_cost };
+    let report = if args.dry_run {
+        let report = Store::open_read_only(&ground.store)?.gc_preview(&options)?;
+        summary(ground, report, true)
+    } else {
+        let store = Store::open(&ground.store)?;
+        // Held until the engine is done with, too: a run may be naming images.
+        let lease = exclusive(&store, screen)?;
+        let start = Instant::now();
+        let _meter = screen.meter(move || format!("collecting  {}s", start.elapsed().as_secs()));
+        let report = summary(ground, store.gc(&options, &lease)?, false);
+        store.finish_trash();
+        report
+    };
+    show(screen, &report, collected);
+    Ok(Exit::Done)
+}
+
+fn summary(ground: &Ground, report: GcReport, dry_run: bool) -> Collected {
+    Collected {
+        dry_run,
+        records: report.records,
+        contents: report.contents,
+        freed: report.freed_bytes,
+        left: report.kept_bytes,
+        rebuild_ms: report.rebuild_ms,
+        images: images(ground, &report.kept_images, dry_run),
+    }
+}
+
+/// None for a pipeline that builds no images, and where there is no pipeline.
+fn images(ground: &Ground, kept: &HashSet<Digest>, dry_run: bool) -> Option<Images> {
+    let not_looked = |fault: String, help| Some(Images::NotLooked { fault, help });
+    let mut snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
+    match load::load(ground, &mut snapshot) {
+        Ok(loaded) if loaded.pipeline.nodes.iter().all(|node| node.docker().is_none()) => return None,
+        Err(Fault::NoPipeline { .. }) => return None,
+        Err(_) => {
+            let help = "`osgraph check` shows what is wrong with it".to_owned();
+            return not_looked("the pipeline file cannot be used".to_owned(), Some(help));
+        }
+        Ok(_) => {}
+    }
+    let found = ground.engine.session().and_then(|session| {
+        let kept = kept.iter().map(keeper_of).collect();
+        untag(&session, &ground.engine_mark(), &kept, dry_run)
+    });
+    match found {
+        Ok(looked) => Some(Images::Looked(looked)),
+        Err(error) => not_looked(chain(&error), error.help()),
+    }
+}
+
+/// Takes the names of images away that are not to be kept.
+fn untag(
+    session: &Session,
+    mark: &str,
+    kept: &HashSet<String>,
+    dry_run: bool,
+) -> Result<Looked, EngineError> {
+    let engine = session.engine();
+    let mut looked = Looked::default();
+    for image in session.wait(engine.list_labelled(&format!("{PROJECT_LABEL}={mark}")))? {
+        // An image that somebody built on ours has our label, too, but none of our names.
+        let Some(name) = keeper(&image) else { continue };
+        if kept.contains(&name) {
+            looked.kept += 1;
+            continue;
+        }
+        let removed = if dry_run {
+            image.tags.len() == 1
+        } else {
+            match session.wait(engine.untag(&name)) {
+                Ok(_) => session.wait(engine.inspect(&image.id))?.is_none(),
+                Err(EngineError::Refused { status: 409, .. }) => {
+                    looked.in_use.push(name);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        looked.untagged.push(Untagged { name, bytes: image.bytes, removed });
+    }
+    looked.untagged.sort_by(|a, b| a.name.cmp(&b.name));
+    looked.in_use.sort();
+    for record in session.wait(engine.build_cache())? {
+        let cache: &mut BuildCache = &mut looked.build_cache;
+        cache.records += 1;
+        cache.bytes += record.bytes;
+        cache.idle += if record.in_use || record.shared { 0 } else { record.bytes };
+    }
+    Ok(looked)
+}
+
+/// The name that osgraph gave to an image. Podman may put its own word before it.
+fn keeper(image: &Listed) -> Option<String> {
+    let plain = image.tags.iter().map(|tag| tag.strip_prefix("localhost/").unwrap_or(tag));
+    plain.filter(|tag| tag.starts_with(KEEPERS)).map(str::to_owned).next()
+}

@@ -1,0 +1,166 @@
+//! What is odd about a Dockerfile build and no reason to run it: declared and not used, used and not
+//! declared, and what osgraph cannot see or does not do.
+//!
+//! Each is a sentence with its line in the Dockerfile, if it has one there.
+
+use crate::dockerfile::{Analysis, Reach, Remote};
+use crate::path::RelPath;
+use crate::pipeline::{AppEmbed, DockerRecipe, Node, Work};
+
+/// What the engine says of an image that is built on: `ONBUILD` of its configuration.
+pub type OnBuild<'a> = dyn Fn(&str) -> Vec<String> + 'a;
+
+/// All there is to say of a node; nothing of one that is not built from a Dockerfile.
+pub fn notes(node: &Node, analysis: &Analysis, on_build: &OnBuild<'_>) -> Vec<String> {
+    let Some(recipe) = node.docker() else { return Vec::new() };
+    let audit = Audit { recipe, analysis, notes: Vec::new() };
+    let app = match &node.work {
+        Work::AppEmbed(AppEmbed { app, into, .. }) => Some((app.value.0.as_str(), into)),
+        _ => None,
+    };
+    audit.all(app, on_build)
+}
+
+struct Audit<'a> {
+    recipe: &'a DockerRecipe,
+    analysis: &'a Analysis,
+    notes: Vec<String>,
+}
+
+impl Audit<'_> {
+    fn all(mut self, app: Option<(&str, &RelPath)>, on_build: &OnBuild<'_>) -> Vec<String> {
+        self.arguments();
+        self.secrets();
+        self.agents();
+        self.context(app);
+        self.elsewhere(on_build);
+        self.notes
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    /// With its place in the Dockerfile.
+    fn at(&mut self, line: u32, text: impl AsRef<str>) {
+        let place = format!("{}:{line}", self.recipe.dockerfile.value);
+        self.notes.push(format!("{} ({place})", text.as_ref()));
+    }
+
+    fn file(&self) -> String {
+        format!("`{}`", self.recipe.dockerfile.value)
+    }
+
+    fn arguments(&mut self) {
+        for name in &self.analysis.unused_args {
+            self.say(format!("build argument `{name}` is used by nothing in {}", self.file()));
+        }
+    }
+
+    fn secrets(&mut self) {
+        for secret in &self.recipe.secrets {
+            let id = &secret.id.value;
+            if !self.analysis.secrets.iter().any(|used| used.id == *id) {
+                self.say(format!("secret `{id}` is mounted by no RUN in {}", self.file()));
+            }
+        }
+        for used in &self.analysis.secrets {
+            if self.recipe.secrets.iter().any(|secret| secret.id.value == used.id) {
+                continue;
+            }
+            let so = if used.required { "the build fails" } else { "it is never there" };
+            self.at(used.line, format!("RUN mounts secret `{}`, which is not declared: {so}", used.id));
+        }
+    }
+
+    fn agents(&mut self) {
+        // `default`, `name=socket`
+        let declared = |id: &str| self.recipe.ssh.iter().any(|one| one.split('=').next() == Some(id));
+        let strange: Vec<_> = self.analysis.ssh.iter().filter(|used| !declared(&used.id)).collect();
+        for used in strange {
+            let so = if used.required { "the build fails" } else { "it is never there" };
+            self.at(used.line, format!("RUN mounts ssh agent `{}`, which is not declared: {so}", used.id));
+        }
+        for one in &self.recipe.ssh {
+            let id = one.split('=').next().unwrap_or_default();
+            if !self.analysis.ssh.iter().any(|used| used.id == id) {
+                self.say(format!("ssh agent `{id}` is mounted by no RUN in {}", self.file()));
+            }
+        }
+    }
+
+    fn context(&mut self, app: Option<(&str, &RelPath)>) {
+        if let Some(dynamic) = &self.analysis.everything {
+            let text = format!("what is copied cannot be told: {}; the whole context counts", dynamic.why);
+            self.at(dynamic.line, text);
+            return;
+        }
+        if self.analysis.reads.is_empty() {
+            let context = &self.recipe.context.value;
+            self.say(format!("{} copies nothing of the context `{context}`: none of it counts", self.file()));
+        }
+        let Some((node, into)) = app else { return };
+        let reads = match into.is_root() {
+            true => !self.analysis.reads.is_empty(),
+            false => Reach::new(self.analysis).may_count_below(into.as_str()),
+        };
+        if !reads {
+            self.say(format!("`{node}` stands at `{into}`, and nothing in {} reads that", self.file()));
+        }
+    }
+
+    fn elsewhere(&mut self, on_build: &OnBuild<'_>) {
+        if let Some(syntax) = &self.analysis.syntax {
+            let text =
+                format!("`# syntax={}` is not followed: the engine's own reader is used", syntax.image);
+            self.at(syntax.line, text);
+        }
+        for remote in self.analysis.remotes.iter().filter(|remote| !is_pinned(remote)) {
+            let text = format!(
+                "ADD takes `{}` as it is when it is built, and nothing runs when it changes; {} pins it",
+                remote.url,
+                if is_repository(&remote.url) { "a commit behind `#`" } else { "`--checksum=sha256:…`" }
+            );
+            self.at(remote.line, text);
+        }
+        for trigger in &self.analysis.triggers {
+            self.at(
+                trigger.line,
+                format!("`{}` runs in builds on this image, not in this one", first_line(&trigger.text)),
+            );
+        }
+        for base in &self.analysis.bases {
+            let triggers = on_build(&base.reference);
+            if let Some(first) = triggers.first() {
+                let more = if triggers.len() > 1 { ", …" } else { "" };
+                let text = format!(
+                    "image `{}` has ONBUILD steps (`{first}`{more}): what they copy of the context is not seen, \
+                     neither counts nor is sent",
+                    base.reference
+                );
+                self.at(base.line, text);
+            }
+        }
+    }
+}
+
+/// Whether it can only ever be the same.
+fn is_pinned(remote: &Remote) -> bool {
+    let commit = remote.url.split_once('#').map_or("", |(_, behind)| behind);
+    let commit = commit.split(':').next().unwrap_or_default();
+    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    remote.checksum.is_some() || (is_repository(&remote.url) && is_commit)
+}
+
+/// Whether it is git's to fetch.
+fn is_repository(url: &str) -> bool {
+    let path = url.split('#').next().unwrap_or_default();
+    !path.starts_with("http") || path.ends_with(".git")
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
