@@ -128,17 +128,20 @@ class Lab:
         return taken
 
     def said(self, what, ours, bare, unit, value, most):
-        verdict = "pass" if value <= most else "MISS"
-        if verdict == "MISS":
-            self.missed.append(what)
+        verdict = self.verdict(what, value <= most)
         print("%-44s %10.1f ms  against %10.1f ms  %8.2f %-6s <= %g  %s" % (
             what, ours * 1e3, bare * 1e3, value, unit, most, verdict), flush=True)
 
+    def verdict(self, what, good):
+        if self.options.quick:
+            return "-"                      # goals are of the full size
+        if not good:
+            self.missed.append(what)
+        return "pass" if good else "MISS"
+
     def memory(self, what, runs):
         most = max(run.rss for run in runs)
-        verdict = "pass" if most <= 100 else "MISS"
-        if verdict == "MISS":
-            self.missed.append(what + ", memory")
+        verdict = self.verdict(what + ", memory", most <= 100)
         print("%-44s %10.1f MiB %37s <= 100  %s" % (what + ", peak memory", most, "", verdict), flush=True)
 
 
