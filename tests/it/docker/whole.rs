@@ -58,13 +58,15 @@ impl Example {
         self.project.write(file, &text.replace(from, to));
     }
 
-    /// What `osgraph explain` says of a node that is asked for.
-    fn explained(&self, node: &str) -> Value {
+    /// Why a node that is asked for has this verdict, as `osgraph explain` has it: codes.
+    fn reasons(&self, node: &str, verdict: &str) -> Vec<String> {
         let output = self.project.osgraph(&["explain", "--format", "json", node]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let all: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let nodes = all["nodes"].as_array().unwrap();
-        nodes.iter().find(|one| one["node"] == node).unwrap_or_else(|| panic!("no {node}: {all}")).clone()
+        let one = all["nodes"].as_array().unwrap().iter().find(|one| one["node"] == node);
+        let reasons = one.and_then(|one| one["verdict"][verdict].as_array());
+        let reasons = reasons.unwrap_or_else(|| panic!("`{node}` is not {verdict}: {all}"));
+        reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
     }
 
     fn spoken(&self, args: &[&str]) -> String {
@@ -173,15 +175,30 @@ fn the_docker_example_builds_serves_and_rebuilds_no_more_than_it_must() {
     assert_eq!(said.ran, ["base", "embed"], "{}", said.text);
     project.is_fresh();
 
-    // A pruned base that nobody needs costs nothing; what needs it names the loss and its mend.
-    let base = image(&example.name).unwrap();
-    docker(&["image", "rm", "--force", &base]);
+    // A pruned base that nobody needs costs nothing. Who needs it gets it from the store, without
+    // its name; whoever asks for itself gets that back, too.
+    let prune = || docker(&["image", "rm", "--force", &image(&example.name).unwrap()]);
+    prune();
     project.is_fresh();
     example.edit("app/templates/about.php", "One program", "One small program");
-    let why = example.explained("base");
-    assert_eq!(why["verdict"]["stale"][0]["code"], "image-missing", "{why}");
+    project.runs(&WHAT_FOLLOWS_THE_APP);
+    assert!(example.served("/about").contains("One small program"));
+    assert_eq!(example.reasons("base", "restorable"), ["tag-missing"]);
+    let said = project.run_with(&["base"]);
+    assert_eq!((said.ran.len(), &*said.restored), (0, &["base".to_owned()][..]), "{}", said.text);
+    assert!(image(&example.name).is_some());
+
+    // One that was not kept is made again, and the loss is named.
+    project.edit_pipeline("keep \"store\"", "");
+    project.is_fresh();
+    example.edit("builder/php.ini", "memory_limit = 96M", "memory_limit = 128M");
+    project.runs(&WHAT_FOLLOWS_THE_BASE);
+    prune();
+    project.is_fresh();
+    assert_eq!(example.reasons("base", "stale"), ["image-missing"]);
     let spoken = example.spoken(&["explain", "base"]);
     assert!(spoken.contains("its image is no longer in the engine"), "{spoken}");
+    example.edit("app/templates/about.php", "One small program", "One last program");
     project.runs(&EVERY_NODE);
-    assert!(example.served("/about").contains("One small program"));
+    assert!(example.served("/about").contains("One last program"));
 }
