@@ -124,10 +124,10 @@ pub enum Loose {
 impl Index {
     pub fn parts(&self) -> Parts<'_> {
         Parts([
-            bytemuck::cast_slice(&*self.walks),
-            bytemuck::cast_slice(&*self.folders),
-            bytemuck::cast_slice(&*self.files),
-            bytemuck::cast_slice(&*self.digests),
+            bytemuck::cast_slice(&self.walks),
+            bytemuck::cast_slice(&self.folders),
+            bytemuck::cast_slice(&self.files),
+            bytemuck::cast_slice(&self.digests),
             &self.heap,
         ])
     }

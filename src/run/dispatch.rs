@@ -152,7 +152,9 @@ impl Run<'_> {
                     }
                     Next::Skipped(at, because) => {
                         self.products.remove(&at);
-                        if self.tasks[at].is_some() {
+                        // After a loss alone all of it is judged anew.
+                        let is_over = self.ended.severities.iter().any(|one| *one != Severity::Lost);
+                        if self.tasks[at].is_some() && is_over {
                             self.ended.skipped += 1;
                             let (node, because) = (self.names[at].clone(), self.names[because].clone());
                             self.context.say(Event::NodeSkipped { node, because });

@@ -1,8 +1,8 @@
 //! Builds with the engine's BuildKit, over its gRPC protocols.
 //!
-//! A build is two conversations ([`transport`]): in one we ask the engine to solve and it reports
-//! ([`solve`], [`progress`]); in the other it asks us ([`serve`]) for the context ([`filesync`],
-//! [`send`]), secrets, ssh agents and credentials, and sends what it made ([`receive`]). Everything
+//! A build is two conversations (`transport`): in one we ask the engine to solve and it reports
+//! (`solve`, `progress`); in the other it asks us (`serve`) for the context (`filesync`,
+//! `send`), secrets, ssh agents and credentials, and sends what it made (`receive`). Everything
 //! streams: neither a context nor an output passes through memory as a whole.
 //!
 //! Knows nothing of nodes, the store or the image model: contexts, secrets and sinks come from the
