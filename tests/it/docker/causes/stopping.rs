@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::engine::{containers_of, docker, image};
+use super::super::engine::{docker, image};
 use super::shop::Shop;
 
 /// Temporary names that the process gave.
@@ -71,7 +71,7 @@ fn stopped(signal: Signal, code: i32) {
     assert_eq!(run.wait().unwrap().code(), Some(code));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     within(Duration::from_secs(10), "the engine goes on", || sleeping(&time) == 0);
-    assert_eq!(containers_of(&shop.name), [] as [&str; 0]);
+    assert_eq!(shop.containers(), [] as [&str; 0]);
     assert_eq!(temporary_names(run.id()), [] as [&str; 0]);
     assert_eq!((shop.images(), image(&shop.tag("base"))), (Vec::new(), None));
     let (_, text) = shop.says(&["runs"]);
