@@ -123,3 +123,19 @@ fn two_runs_at_once_build_once() {
     assert_eq!(shop.images().len(), 1);
     shop.project.is_fresh();
 }
+
+/// The engine keeps what was sent, and knows files by what they were said to be.
+#[test]
+fn file_changed_before_it_is_sent_is_never_taken_for_the_old_one() {
+    let shop = Shop::whole();
+    let number = sleep_of(&shop).replace("100.", "");
+    shop.edit("builder/base.Dockerfile", "ARG WORD", &format!("RUN echo ready; sleep 2.{number}\nARG WORD"));
+    shop.edit("builder/embed.Dockerfile", "RUN", "COPY notes.txt /\nRUN cat /notes.txt;");
+    shop.edit("builder/embed.Dockerfile", "cat /word", "cat /notes.txt /word");
+    let mut run = until_ready(&shop);
+    shop.write("builder/notes.txt", "other\n");
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    shop.write("builder/notes.txt", "notes\n");
+    shop.project.runs(&["binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "notes\none\na\npage\n");
+}
