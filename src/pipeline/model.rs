@@ -300,7 +300,8 @@ pub enum Recipe {
     Docker(DockerRecipe),
 }
 
-/// A Dockerfile build. All dirtying but `tags` and `keep`, `push`, `pull` (publishing, policy).
+/// A Dockerfile build. All dirtying but `tags` and `push` (publishing), `keep`, `pull`, the caches and
+/// `ssh` (policy).
 #[derive(Clone, Debug)]
 pub struct DockerRecipe {
     pub context: Spanned<RelPath>,

@@ -97,9 +97,8 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     let bytes = bytesize::ByteSize(bytes).display().iec();
     context.stage(node, &format!("a context of {files} files, {bytes}"));
     let values = secrets::values(&recipe.secrets, context)?;
-    let printable: Vec<String> =
-        values.iter().filter_map(|(_, bytes)| String::from_utf8(bytes.clone()).ok()).collect();
-    let printer = Printer::new(node, printable.clone(), context)?;
+    let printable = values.iter().filter_map(|(_, bytes)| String::from_utf8(bytes.clone()).ok()).collect();
+    let printer = Printer::new(node, printable, context)?;
     let temporary = temporary_name(&keeper_part(task));
     let agent = (context.environment)("SSH_AUTH_SOCK");
     let build = Build {
@@ -132,7 +131,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         Ok(built) => built,
         Err(error) => {
             printer.flush()?;
-            return Err(failure::told(error, &recipe.dockerfile.value, &file.analysis, &printable));
+            return Err(failure::told(error, &recipe.dockerfile.value, &file.analysis));
         }
     };
     let id = built.image_id.unwrap_or_else(|| temporary.clone());

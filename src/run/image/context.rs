@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::inputs::Observation;
 use crate::path::RelPath;
-use crate::run::docker::buildkit::{Context as BuildContext, ContextEntry, EntryKind};
+use crate::run::docker::buildkit::{Context as BuildContext, ContextEntry, EntryKind, Moved};
 use crate::run::task::TaskError;
 use crate::store::Store;
 use crate::tree::{Leaf, TreeDigest};
@@ -28,7 +28,8 @@ pub struct NodeContext {
 }
 
 impl NodeContext {
-    /// `app`: where the tree of another node stands. It takes the place of what is there.
+    /// `app`: where the tree of another node stands. It takes the place of what is there; at the root
+    /// it lies over it, file by file.
     pub fn new(
         folder: &Observation,
         app: Option<(&RelPath, TreeDigest)>,
@@ -40,11 +41,14 @@ impl NodeContext {
             all.insert(path, entry(leaf, bytes));
         }
         if let Some((into, tree)) = app {
-            all.retain(|path, _| !path.is_within(into));
-            if !into.is_root() {
+            let leaves = store.tree(tree)?.leaves();
+            if into.is_root() {
+                all.retain(|path, _| !is_hidden(path, &leaves));
+            } else {
+                all.retain(|path, _| !path.is_within(into));
                 all.insert(into.clone(), (EntryKind::Directory, Bytes::None));
             }
-            for (path, leaf) in store.tree(tree)?.leaves() {
+            for (path, leaf) in leaves {
                 let bytes = match &leaf {
                     Leaf::File { digest, .. } => Bytes::Store(*digest),
                     _ => Bytes::None,
@@ -81,6 +85,34 @@ impl NodeContext {
     }
 }
 
+/// Whether a file, link or empty folder cannot be seen any more with these over it.
+fn is_hidden(path: &RelPath, over: &BTreeMap<RelPath, Leaf>) -> bool {
+    let above = std::iter::successors(path.parent(), RelPath::parent);
+    let in_its_way =
+        above.filter(|path| !matches!(over.get(path), None | Some(Leaf::EmptyDirectory))).count();
+    // No name holds a NUL, so this bound sorts before everything below the path.
+    let below = over.range(path.child("\0")..).next().is_some_and(|(first, _)| first.is_within(path));
+    in_its_way > 0 || below || over.contains_key(path)
+}
+
+/// A file that must end up as the bytes that were looked at, which may be long ago.
+struct Watched {
+    file: File,
+    hasher: blake3::Hasher,
+    content: Option<Digest>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        if count == 0 && !buffer.is_empty() && self.content != Some(self.hasher.finalize().into()) {
+            return Err(io::Error::other(Moved));
+        }
+        Ok(count)
+    }
+}
+
 fn entry(leaf: Leaf, bytes: Bytes) -> (EntryKind, Bytes) {
     match leaf {
         Leaf::File { digest, size, executable } => {
@@ -98,7 +130,14 @@ impl BuildContext for NodeContext {
 
     fn open(&self, entry: usize) -> io::Result<Box<dyn Read + Send>> {
         match &self.bytes[entry] {
-            Bytes::Project(path) => Ok(Box::new(File::open(path)?)),
+            Bytes::Project(path) => {
+                let content = match &self.entries[entry].kind {
+                    EntryKind::File { content, .. } => Some(*content),
+                    EntryKind::Directory | EntryKind::Symlink { .. } => None,
+                };
+                let hasher = blake3::Hasher::new();
+                Ok(Box::new(Watched { file: File::open(path)?, hasher, content }))
+            }
             Bytes::Store(digest) => self.store.open_content(digest).map_err(io::Error::other),
             Bytes::None => Ok(Box::new(io::empty())),
         }

@@ -1,10 +1,8 @@
-//! What is told of a step that failed: its place in the Dockerfile and its last words, with nothing
-//! of a secret in them. Pure.
+//! What is told of a step that failed: its place in the Dockerfile and its last words. Pure.
 
 use crate::dockerfile::Analysis;
 use crate::path::RelPath;
 use crate::run::docker::buildkit::{BuildError, place};
-use crate::run::host::Redactor;
 use crate::run::task::TaskError;
 
 /// Of an instruction, so much is shown.
@@ -26,8 +24,8 @@ fn at(place: &Option<(RelPath, u32)>) -> String {
     place.as_ref().map(|(path, line)| format!("{path}:{line}: ")).unwrap_or_default()
 }
 
-/// The error as it is told; one that is of no step stays as it is. `secrets` are kept out.
-pub fn told(error: TaskError, path: &RelPath, analysis: &Analysis, secrets: &[String]) -> TaskError {
+/// The error as it is told; one that is of no step stays as it is.
+pub fn told(error: TaskError, path: &RelPath, analysis: &Analysis) -> TaskError {
     let TaskError::Build(BuildError::Step { step, message, log }) = error else { return error };
     let line = place(&step).and_then(|place| {
         let number = Some((place.index, place.total));
@@ -36,12 +34,11 @@ pub fn told(error: TaskError, path: &RelPath, analysis: &Analysis, secrets: &[St
         analysis.steps.iter().find(|one| one.number == number && one.stage == stage).map(|one| one.line)
     });
     let instruction = step.split_once("] ").map_or(&*step, |(_, rest)| rest);
-    let redacted = redacted(&log, secrets);
     TaskError::Step(Box::new(StepFailure {
         place: line.map(|line| (path.clone(), line)),
         instruction: shortened(instruction),
         message: words(&message),
-        printed: redacted.lines().map(str::to_owned).collect(),
+        printed: log.lines().map(str::to_owned).collect(),
     }))
 }
 
@@ -61,14 +58,6 @@ fn shortened(instruction: &str) -> String {
     first.chars().take(SHOWN).chain(['…']).collect()
 }
 
-fn redacted(text: &str, secrets: &[String]) -> String {
-    let mut redactor = Redactor::new(secrets);
-    let mut clean = Vec::with_capacity(text.len());
-    redactor.feed(text.as_bytes(), &mut clean);
-    redactor.finish(&mut clean);
-    String::from_utf8_lossy(&clean).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,10 +66,10 @@ mod tests {
     fn of(text: &str, step: &str, message: &str) -> TaskError {
         let question =
             Question { text, args: &[], target: None, platform: Some("linux/amd64"), builder: None };
-        let log = "key is hunter22\nend\n".to_owned();
+        let log = "begin\nend\n".to_owned();
         let error = BuildError::Step { step: step.to_owned(), message: message.to_owned(), log };
         let path = RelPath::parse("b/Dockerfile").unwrap();
-        told(error.into(), &path, &analyse(&question).unwrap(), &["hunter22".to_owned()])
+        told(error.into(), &path, &analyse(&question).unwrap())
     }
 
     #[test]
@@ -99,10 +88,10 @@ mod tests {
     }
 
     #[test]
-    fn its_last_words_hold_no_secret_and_its_instruction_is_short() {
+    fn its_last_words_are_lines_and_its_instruction_is_short() {
         let long = format!("[2/2] RUN {}", "x".repeat(500));
         let TaskError::Step(failure) = of("FROM a\nRUN x\n", &long, "no") else { panic!() };
-        assert_eq!(failure.printed, ["key is ***", "end"]);
+        assert_eq!(failure.printed, ["begin", "end"]);
         assert_eq!(failure.instruction, format!("RUN {}…", "x".repeat(SHOWN - 4)));
     }
 }

@@ -13,9 +13,16 @@ pub trait Context: Send + Sync {
     /// In the order of [`ContextEntry::order`], every folder before what lies in it.
     fn entries(&self) -> &[ContextEntry];
 
-    /// The content of the file at this place of the list. Must have the size that the list says.
+    /// The content of the file at this place of the list. A reader that comes to the end of other
+    /// bytes than the list describes fails with [`Moved`]: the engine would take them for those that
+    /// it describes, in this build and in later ones.
     fn open(&self, entry: usize) -> io::Result<Box<dyn Read + Send>>;
 }
+
+/// A file is not any more what it was when it was looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("it has changed since it was looked at")]
+pub struct Moved;
 
 /// A file, folder or link of a context. It belongs to root and has a constant time.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,6 +32,8 @@ pub enum BuildError {
     Entry { path: String, problem: &'static str },
     #[error("`{path}` of the build context cannot be read")]
     Read { path: String, source: io::Error },
+    #[error("`{path}` of the build context has changed since it was looked at")]
+    Moved { path: String },
     #[error("what the build yields cannot be written")]
     Output(#[source] io::Error),
     #[error("cache option `{text}` {problem}")]
@@ -73,6 +75,7 @@ impl BuildError {
             Self::SshMissing { .. } => {
                 "start an ssh agent, so that SSH_AUTH_SOCK names its socket".to_owned()
             }
+            Self::Moved { .. } => "run again when nobody writes there any more".to_owned(),
             Self::Cache { .. } => "write it as `type=registry,ref=example.org/team/cache`".to_owned(),
             Self::Network { .. } => "try again, and look at the engine and the registry".to_owned(),
             Self::Engine(error) => return error.help(),

@@ -38,7 +38,7 @@ mod tests;
 pub use auth::{Credentials, Lookup};
 pub use build::{Build, Built, Output, Place, StepTime};
 pub use cancel::CancelToken;
-pub use context::{Context, ContextEntry, EntryKind};
+pub use context::{Context, ContextEntry, EntryKind, Moved};
 pub use error::BuildError;
 pub use progress::{Progress, place};
 pub use secrets::SecretValue;

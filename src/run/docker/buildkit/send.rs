@@ -18,7 +18,7 @@ use tonic::{Status, Streaming};
 
 use crate::digest::Digest;
 use crate::run::archive::MTIME;
-use crate::run::docker::buildkit::context::{Context, ContextEntry, EntryKind};
+use crate::run::docker::buildkit::context::{Context, ContextEntry, EntryKind, Moved};
 use crate::run::docker::buildkit::error::BuildError;
 use crate::run::docker::buildkit::faults::Faults;
 use crate::run::docker::buildkit::tasks::Spawner;
@@ -130,7 +130,12 @@ impl Reader {
                 problem: "is no file, but was asked for",
             });
         };
-        let unread = |source| BuildError::Read { path: path.clone(), source };
+        let moved = || BuildError::Moved { path: path.clone() };
+        let unread = |source: std::io::Error| match source.get_ref().is_some_and(|error| error.is::<Moved>())
+        {
+            true => moved(),
+            false => BuildError::Read { path: path.clone(), source },
+        };
         let mut file = self.context.open(at).map_err(unread)?;
         let mut left = *size;
         loop {
@@ -140,10 +145,7 @@ impl Reader {
             file.by_ref().take(room as u64).read_to_end(&mut data).map_err(unread)?;
             let got = data.len() as u64;
             if got > left || (got == 0 && left > 0) {
-                return Err(BuildError::Entry {
-                    path: path.clone(),
-                    problem: "has changed while it was sent",
-                });
+                return Err(moved());
             }
             left -= got;
             let last = data.is_empty();

@@ -27,7 +27,7 @@ fn forced_node_runs_again_from_the_engines_cache() {
 
 #[test]
 fn rebuild_does_not_take_from_the_engines_cache() {
-    let shop = Shop::of("FROM NAME-from\nRUN echo at work; date +%s%N > /time\n", "");
+    let shop = Shop::of("FROM NAME-from\nRUN : NAME; echo at work; date +%s%N > /time\n", "");
     let said = shop.project.runs(&["base"]);
     assert!(said.text.contains("\"line\":\"at work\""), "{}", said.text);
     let first = shop.inside("base", "cat /time");

@@ -187,3 +187,45 @@ fn base_of_other_layers_reruns_the_embed_even_if_the_binary_is_the_same() {
     assert_eq!(shop.project.read("build/app"), "one\na\npage\n");
     shop.project.is_fresh();
 }
+
+#[test]
+fn base_is_known_however_the_dockerfile_names_it() {
+    let shop = Shop::whole();
+    let from = format!("FROM {}", shop.tag("base"));
+    // The engine's cache gives the same image each time.
+    shop.edit("builder/embed.Dockerfile", &from, &format!("{from}:latest AS named"));
+    shop.project.runs(&["embed"]);
+    shop.edit("builder/embed.Dockerfile", &from, &format!("ARG BELOW={}\nFROM ${{BELOW}}", shop.tag("base")));
+    shop.project.runs(&["embed"]);
+    let text = format!("FROM {}\nCOPY --from={} /word /out/app\n", shop.tag("from"), shop.tag("base"));
+    shop.write("builder/embed.Dockerfile", &text);
+    shop.project.runs(&["binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "one\n");
+    // Whatever else is called so meanwhile.
+    shop.project.edit_pipeline("\"WORD\" \"one\"", "\"WORD\" \"two\"");
+    docker(&["tag", Fixture::busybox(), &shop.tag("base")]);
+    shop.project.runs(&["base", "binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "two\n");
+    shop.project.is_fresh();
+}
+
+#[test]
+fn application_at_the_root_lies_over_the_context() {
+    let shop = Shop::whole();
+    shop.project.edit_pipeline(" into=\"package\"", "");
+    let show =
+        "FROM NAME-base\nCOPY . /all\nRUN mkdir /out; cd /all; cat tool.sh parts notes.txt/deep >/out/app\n";
+    shop.write("builder/embed.Dockerfile", show);
+    // A file over a file, over a folder, and a folder over a file.
+    for (path, text) in [("tool.sh", "tool of app\n"), ("parts", "no folder\n"), ("notes.txt/deep", "deep\n")]
+    {
+        shop.write(&format!("app/{path}"), text);
+    }
+    shop.project.runs(&["binary", "embed", "source"]);
+    assert_eq!(shop.project.read("build/app"), "tool of app\nno folder\ndeep\n");
+    assert_eq!(
+        shop.inside("embed", "ls /all/releases/1 /all/page.txt"),
+        "/all/page.txt\n\n/all/releases/1:\ndata.txt"
+    );
+    shop.project.is_fresh();
+}

@@ -1,15 +1,16 @@
 //! A project whose base, embed and binary are made in containers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::super::engine::{docker, image, remove_image, try_docker};
+use super::super::engine::{containers_with, docker, image, remove_image, try_docker};
 use super::super::fixture::Fixture;
 use crate::causes::project::Project;
 
 /// Begins the names of everything that these tests make in the engine.
-pub const PREFIX: &str = "osgraph-test-causes";
+const PREFIX: &str = "osgraph-test-causes";
 
 /// Carried by every image that a test builds.
 const LABEL: &str = "org.example.test";
@@ -107,7 +108,9 @@ base-image "base" {
     pub fn with(nodes: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{PREFIX}-{}-{count}", std::process::id());
+        // The engine's cache remembers what was built under a name, and numbers of processes recur.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 10_000_000;
+        let name = format!("{PREFIX}-{now}-{}-{count}", std::process::id());
         let project = Project::new(&format!("pipeline \"shop\"\n{}", nodes.replace("NAME", &name)));
         docker(&["tag", Fixture::busybox(), &format!("{name}-from")]);
         let shop = Self { project, name };
@@ -174,6 +177,12 @@ base-image "base" {
         ids.sort();
         ids.dedup();
         ids
+    }
+
+    /// Containers made of its images, also those that never ran.
+    pub fn containers(&self) -> Vec<String> {
+        let ids = containers_with(&format!("{LABEL}={}", self.name));
+        ids.lines().map(str::to_owned).collect()
     }
 
     /// What `explain` says of a node.

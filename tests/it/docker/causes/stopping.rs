@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::engine::{containers_of, docker, image};
+use super::super::engine::{docker, image};
 use super::shop::Shop;
 
 /// Temporary names that the process gave.
@@ -71,7 +71,7 @@ fn stopped(signal: Signal, code: i32) {
     assert_eq!(run.wait().unwrap().code(), Some(code));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     within(Duration::from_secs(10), "the engine goes on", || sleeping(&time) == 0);
-    assert_eq!(containers_of(&shop.name), [] as [&str; 0]);
+    assert_eq!(shop.containers(), [] as [&str; 0]);
     assert_eq!(temporary_names(run.id()), [] as [&str; 0]);
     assert_eq!((shop.images(), image(&shop.tag("base"))), (Vec::new(), None));
     let (_, text) = shop.says(&["runs"]);
@@ -122,4 +122,20 @@ fn two_runs_at_once_build_once() {
     assert!(second.text.contains("node_waited"), "{}", second.text);
     assert_eq!(shop.images().len(), 1);
     shop.project.is_fresh();
+}
+
+/// The engine keeps what was sent, and knows files by what they were said to be.
+#[test]
+fn file_changed_before_it_is_sent_is_never_taken_for_the_old_one() {
+    let shop = Shop::whole();
+    let number = sleep_of(&shop).replace("100.", "");
+    shop.edit("builder/base.Dockerfile", "ARG WORD", &format!("RUN echo ready; sleep 2.{number}\nARG WORD"));
+    shop.edit("builder/embed.Dockerfile", "RUN", "COPY notes.txt /\nRUN cat /notes.txt;");
+    shop.edit("builder/embed.Dockerfile", "cat /word", "cat /notes.txt /word");
+    let mut run = until_ready(&shop);
+    shop.write("builder/notes.txt", "other\n");
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    shop.write("builder/notes.txt", "notes\n");
+    shop.project.runs(&["binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "notes\none\na\npage\n");
 }

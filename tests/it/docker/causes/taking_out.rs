@@ -1,7 +1,6 @@
 //! Files taken out of images.
 
-use super::super::engine::containers_of;
-use super::shop::{PREFIX, Shop};
+use super::shop::Shop;
 
 const EXTRACT: &str = "\nbinary-extract \"binary\" { image \"base\"; path \"PATH\"; output \"build/app\" }\n";
 
@@ -20,7 +19,7 @@ fn fails(dockerfile: &str, path: &str, words: &str) {
     assert_eq!((said.code, &*said.failed), (1, &["binary".to_owned()][..]), "{}", said.text);
     assert!(said.text.contains(words), "{}", said.text);
     assert!(!shop.project.exists("build/app"));
-    assert_eq!(containers_of(&shop.name), [] as [&str; 0]);
+    assert_eq!(shop.containers(), [] as [&str; 0]);
 }
 
 #[test]
@@ -31,8 +30,7 @@ fn bytes_come_out_as_they_are() {
     shop.project.runs(&["base", "binary"]);
     assert!(std::fs::read(shop.project.path("build/app")).unwrap() == bytes);
     shop.project.is_fresh();
-    assert_eq!(containers_of(&format!("{PREFIX}-{}", shop.name)), [] as [&str; 0]);
-    assert_eq!(containers_of(&shop.name), [] as [&str; 0]);
+    assert_eq!(shop.containers(), [] as [&str; 0]);
 }
 
 #[test]

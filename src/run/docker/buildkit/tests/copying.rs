@@ -157,6 +157,6 @@ fn a_file_that_changes_while_it_is_sent_is_named() {
         let mut files = Files::default().file("file", "abc");
         files.entries[0].kind = EntryKind::File { size, executable: false, content: Digest::of(b"abc") };
         let error = told(plain(files, COPY_ALL)).0.unwrap_err();
-        assert_eq!(error.to_string(), "`file` of the build context has changed while it was sent");
+        assert_eq!(error.to_string(), "`file` of the build context has changed since it was looked at");
     }
 }
