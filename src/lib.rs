@@ -12,7 +12,7 @@
 //! | [`key`], [`record`] | manifests, action keys, artifacts and records: plain data |
 //! | [`plan`], [`store`] | the judge over facts; content and records on disk |
 //! | [`event`] | what a run says |
-//! | [`run`], [`report`] | doing it; showing it (neither knows the other) |
+//! | [`run`], [`report`] | doing it, on the host or ([`run::docker`], [`run::image`]) in a container engine; showing it (neither knows the other) |
 //! | [`survey`] | gathers facts from inputs and store for the judge |
 //! | [`commands`] | the command line |
 //!

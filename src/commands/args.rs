@@ -317,6 +317,10 @@ pub struct Clean {
 }
 
 /// Make the store smaller, by age, by size and by what is cheap to rebuild
+///
+/// Where the pipeline builds images, also the engine: names that osgraph gave and that no record knows
+/// any more are taken away, and an image goes with its last name. What others made stays, and so does
+/// the engine's build cache, whose size is told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -74,16 +74,15 @@ impl Audit<'_> {
     }
 
     fn agents(&mut self) {
-        // `default`, `name=socket`
-        let declared = |id: &str| self.recipe.ssh.iter().any(|one| one.split('=').next() == Some(id));
-        let strange: Vec<_> = self.analysis.ssh.iter().filter(|used| !declared(&used.id)).collect();
-        for used in strange {
+        for used in &self.analysis.ssh {
+            if self.recipe.ssh.contains(&used.id) {
+                continue;
+            }
             let so = if used.required { "the build fails" } else { "it is never there" };
             self.at(used.line, format!("RUN mounts ssh agent `{}`, which is not declared: {so}", used.id));
         }
-        for one in &self.recipe.ssh {
-            let id = one.split('=').next().unwrap_or_default();
-            if !self.analysis.ssh.iter().any(|used| used.id == id) {
+        for id in &self.recipe.ssh {
+            if !self.analysis.ssh.iter().any(|used| used.id == *id) {
                 self.say(format!("ssh agent `{id}` is mounted by no RUN in {}", self.file()));
             }
         }

@@ -45,7 +45,7 @@ fn a_plain_dockerfile_is_passed_over() {
 #[test]
 fn what_is_declared_and_not_used_is_named() {
     assert_eq!(
-        said("arg \"V\" \"1\"; secret \"t\" env=\"T\"; ssh \"k=/s\"", PLAIN),
+        said("arg \"V\" \"1\"; secret \"t\" env=\"T\"; ssh \"k\"", PLAIN),
         [
             "build argument `V` is used by nothing in `b/D`",
             "secret `t` is mounted by no RUN in `b/D`",

@@ -136,7 +136,7 @@ fn gc_takes_the_names_of_forgotten_images_and_nothing_else() {
     let listed = planned["images"]["untagged"].as_array().unwrap();
     assert_eq!(listed.iter().map(|one| &one["name"]).collect::<Vec<_>>(), [&json!(old)], "{planned}");
     assert_eq!(listed[0]["removed"], true);
-    assert_eq!(names(&old_id), std::slice::from_ref(&old), "nothing was done");
+    assert_eq!(names(&old_id), [&*old], "nothing was done");
 
     let done = built.gc(&[&less]);
     assert_eq!(done["images"]["untagged"][0]["name"], json!(old), "{done}");

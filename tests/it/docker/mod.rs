@@ -9,5 +9,6 @@ mod engines;
 mod fixture;
 mod gc;
 mod registry;
+mod telling;
 mod whole;
 mod world;

@@ -117,22 +117,55 @@ impl Drop for Bridge {
 
 /// A Docker engine that listens with TLS only, in a folder with [`certificates`]. Its address.
 pub fn engine_with_tls(folder: &Path) -> (Beside, Bridge, String) {
-    let port = free_port();
-    let host = format!("tcp://127.0.0.1:{port}");
+    let host = format!("tcp://127.0.0.1:{}", free_port());
+    let at = |name: &str| folder.join(name).display().to_string();
+    let tls = ["--tlsverify", "--tlscacert", &at("ca.pem"), "--tlscert", &at("server-cert.pem")];
+    let (engine, bridge) = engine(folder, &host, &[&tls[..], &["--tlskey", &at("server-key.pem")]].concat());
+    (engine, bridge, host)
+}
+
+/// A disk in memory, gone with the test.
+pub struct Disk(PathBuf);
+
+impl Disk {
+    fn new(folder: &Path, mebibytes: u32) -> Self {
+        fs::create_dir(folder).unwrap();
+        let size = format!("size={mebibytes}m");
+        do_now(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(folder));
+        Self(folder.to_owned())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // What the engine mounted below may linger.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// A Docker engine with a disk of its own. Its address.
+pub fn engine_with_disk(folder: &Path, mebibytes: u32) -> (Beside, Bridge, Disk, String) {
+    let disk = Disk::new(&folder.join("data"), mebibytes);
+    let host = format!("unix://{}", folder.join("socket").display());
+    let (engine, bridge) = engine(folder, &host, &[]);
+    (engine, bridge, disk, host)
+}
+
+/// A Docker engine in a folder.
+fn engine(folder: &Path, host: &str, more: &[&str]) -> (Beside, Bridge) {
     let at = |name: &str| folder.join(name).display().to_string();
     // The machine's own engine may have a configuration, which is not for this one.
     write(&folder.join("daemon.json"), "{}");
     let mut command = Command::new("dockerd");
-    command.args(["--config-file", &at("daemon.json"), "--host", &host, "--tlsverify"]);
-    command.args(["--tlscacert", &at("ca.pem"), "--tlscert", &at("server-cert.pem")]);
-    command.args(["--tlskey", &at("server-key.pem"), "--data-root", &at("data"), "--exec-root", &at("exec")]);
+    command.args(["--config-file", &at("daemon.json"), "--host", host]).args(more);
+    command.args(["--data-root", &at("data"), "--exec-root", &at("exec")]);
     // With `--bridge=none` an engine removes `docker0`, which is the machine's own engine's.
-    let bridge = Bridge::new(&format!("osgt{port}"));
+    let bridge = Bridge::new(&format!("osgt{}", free_port()));
     command.args(["--bridge", &bridge.0, "--iptables=false", "--ip-forward=false", "--ip-masq=false"]);
     command.args(["--pidfile", &at("pid"), "--storage-driver=vfs"]);
     let engine = Beside::start(&mut command, &folder.join("log"))
         .until(|| fs::read_to_string(folder.join("log")).unwrap().contains("API listen on"));
-    (engine, bridge, host)
+    (engine, bridge)
 }
 
 /// Podman's engine with a store of its own. Its socket.
