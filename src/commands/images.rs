@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use crate::digest::Digest;
 use crate::key::Manifest;
 use crate::pipeline::{Lock, NodeName};
 use crate::run::docker::{EngineError, ImageFacts, Service};
@@ -74,6 +75,10 @@ impl Images for EngineImages<'_> {
 
     fn locked(&self, reference: &str, platform: &str) -> Option<String> {
         self.lock.digest_of(reference, platform).map(str::to_owned)
+    }
+
+    fn is_refused(&self, image: &Digest) -> bool {
+        self.service.is_refused(image)
     }
 
     fn latest(&self, node: &NodeName) -> Option<Manifest> {

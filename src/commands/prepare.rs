@@ -212,7 +212,7 @@ fn order_of(
     }
     if named(orders.assume_fresh) {
         let latest = store.latest_record(project_id, &node.name)?;
-        let record = latest.filter(|record| is_at_hand(&record.artifact, store, images));
+        let record = latest.filter(|record| is_at_hand(&record.artifact, pull_of(node), store, images));
         let record = record.ok_or_else(|| Fault::NothingToAssume(node.name.clone()))?;
         return Ok(Order::Assume(record.artifact));
     }
@@ -361,7 +361,7 @@ impl Prepared {
         if found.iter().any(Option::is_some) {
             return None;
         }
-        let mend = match is_elsewhere(&image, &self.store) {
+        let mend = match is_elsewhere(&image, pull_of(&self.nodes[at]), &self.store) {
             true if image.kept.is_some() => "it is loaded from the store when it is needed",
             true => "it is pulled when it is needed",
             false => "it is built again when it is needed",
@@ -419,6 +419,11 @@ impl Prepared {
             }),
         }
     }
+}
+
+/// Where the node says that its image may be pulled from.
+fn pull_of(node: &Node) -> Option<&str> {
+    node.docker()?.pull.as_ref().map(|pull| pull.value.as_str())
 }
 
 /// A path's row for the index when it stands where a seed does.

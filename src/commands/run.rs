@@ -406,6 +406,11 @@ fn context(
         archive_paths: archives.iter().map(|one| one.path.value.clone()).collect(),
         known: Box::new(move |path, stat| known.digest(path, stat)),
         engine: ground.engine.clone(),
+        pulls: prepared
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.name.clone(), node.docker()?.pull.as_ref()?.value.clone())))
+            .collect(),
         keyring: Box::new(keyring),
         engine_mark: ground.engine_mark(),
         sweeper: Sweeper::default(),

@@ -1,5 +1,6 @@
 //! What a worker needs to know to make one node, and what it comes back with.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +72,8 @@ pub struct Context {
     /// The digest of a file that was looked at before and has not moved since.
     pub known: Box<Known>,
     pub engine: Arc<Service>,
+    /// Where the images of nodes may be pulled from.
+    pub pulls: HashMap<NodeName, String>,
     /// The user's credentials for registries, read when they are wanted.
     pub keyring: Box<dyn Fn() -> Result<Arc<Keyring>, CredentialsError> + Send + Sync>,
     /// What marks this pipeline's things in an engine.

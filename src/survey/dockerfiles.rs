@@ -38,6 +38,8 @@ pub trait Images {
     fn platform(&self) -> Result<String, EngineError>;
     /// The digest that a reference is locked to.
     fn locked(&self, reference: &str, platform: &str) -> Option<String>;
+    /// Whether the image could not be had from where it was believed to be.
+    fn is_refused(&self, image: &Digest) -> bool;
     /// The manifest of the node's latest success.
     fn latest(&self, node: &NodeName) -> Option<Manifest>;
 }

@@ -9,7 +9,7 @@ use crate::inputs::index::Loose;
 use crate::inputs::observe::Known;
 use crate::key::{Facet, Key};
 use crate::path::RelPath;
-use crate::pipeline::{Node, Work};
+use crate::pipeline::{Node, NodeName, Work};
 use crate::plan::judge::{Facts, Found};
 use crate::plan::{Code, Reason};
 use crate::record::{Artifact, Image};
@@ -18,7 +18,7 @@ use crate::run::image::{is_elsewhere, is_pushed, keeper_tag};
 use crate::run::standing::Found as Stands;
 use crate::run::task::Standing;
 use crate::run::{extract, publish, wanted};
-use crate::store::Store;
+use crate::store::{Hit, Store};
 use crate::survey::dockerfiles::Images;
 use crate::tree::{Entry, Leaf};
 
@@ -52,13 +52,14 @@ impl StoreFacts<'_> {
         self.cache.into_inner()
     }
 
-    fn present(&self, artifact: &Artifact) -> bool {
+    /// `node` made it.
+    fn present(&self, artifact: &Artifact, node: &NodeName) -> bool {
         let (digest, ask): (Digest, &dyn Fn() -> bool) = match artifact {
             Artifact::Entry(Entry::File { digest, .. }) => (*digest, &|| self.store.contains(digest)),
             Artifact::Entry(Entry::Directory { digest }) => (digest.0, &|| self.store.has_tree(*digest)),
             Artifact::Entry(Entry::Symlink { .. }) => return true,
             Artifact::Image(image) => {
-                (image.digest, &|| self.engine_has(image).is_some() || is_elsewhere(image, self.store))
+                (image.digest, &|| self.engine_has(image).is_some() || self.is_elsewhere(image, node))
             }
         };
         if let Some(known) = self.cache.borrow().present.get(&digest) {
@@ -67,6 +68,12 @@ impl StoreFacts<'_> {
         let present = ask();
         self.cache.borrow_mut().present.insert(digest, present);
         present
+    }
+
+    fn is_elsewhere(&self, image: &Image, node: &NodeName) -> bool {
+        let recipe = self.nodes.iter().find(|one| one.name == *node).and_then(Node::docker);
+        let pull = recipe.and_then(|recipe| recipe.pull.as_ref()).map(|pull| pull.value.as_str());
+        is_elsewhere(image, pull, self.store) && !self.images.is_refused(&image.digest)
     }
 
     fn engine_has(&self, image: &Image) -> Option<ImageFacts> {
@@ -116,8 +123,8 @@ impl Facts for StoreFacts<'_> {
     fn record(&self, key: &Key) -> Option<Found> {
         // A store that cannot answer knows nothing: the node runs, and says then what is wrong.
         let mut hits = self.store.records_by_keys(&[*key]).ok()?;
-        let artifact = hits.remove(key)?.artifact;
-        let present = self.present(&artifact);
+        let Hit { artifact, node, .. } = hits.remove(key)?;
+        let present = self.present(&artifact, &node);
         Some(Found { artifact, present })
     }
 
@@ -203,10 +210,10 @@ fn engine_has(image: &Image, images: &dyn Images) -> Option<ImageFacts> {
 }
 
 /// Whether all of an artifact can be had, here or from where it is kept.
-pub fn is_at_hand(artifact: &Artifact, store: &Store, images: &dyn Images) -> bool {
+pub fn is_at_hand(artifact: &Artifact, pull: Option<&str>, store: &Store, images: &dyn Images) -> bool {
     match artifact {
         Artifact::Entry(_) => store.has_artifact(artifact),
-        Artifact::Image(image) => engine_has(image, images).is_some() || is_elsewhere(image, store),
+        Artifact::Image(image) => engine_has(image, images).is_some() || is_elsewhere(image, pull, store),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The engine for callers that are plain functions: found and connected when first wanted.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 
+use crate::digest::Digest;
 use crate::run::docker::endpoint::{Choice, EndpointError};
 use crate::run::docker::engine::Engine;
 use crate::run::docker::error::EngineError;
@@ -17,6 +19,8 @@ type Choose = Box<dyn Fn() -> Result<Choice, EndpointError> + Send + Sync>;
 pub struct Service {
     choose: Choose,
     connected: Mutex<Option<Connected>>,
+    /// Images that could not be had from where they were believed to be.
+    refused: Mutex<HashSet<Digest>>,
 }
 
 #[derive(Clone)]
@@ -53,7 +57,7 @@ pub struct Session {
 impl Service {
     /// Does nothing yet; `choose` says where to look, when the time has come.
     pub fn new(choose: impl Fn() -> Result<Choice, EndpointError> + Send + Sync + 'static) -> Self {
-        Self { choose: Box::new(choose), connected: Mutex::new(None) }
+        Self { choose: Box::new(choose), connected: Mutex::new(None), refused: Mutex::default() }
     }
 
     /// The engine. A failure is not remembered: it may have been started meanwhile.
@@ -70,6 +74,15 @@ impl Service {
     /// When there is none.
     pub fn search(&self) -> Result<(Session, Arc<[Tried]>), EngineError> {
         self.connected().map(|Connected { runtime, engine, tried }| (Session { runtime, engine }, tried))
+    }
+
+    /// Notes that an image cannot be fetched, so that it is not believed in once more.
+    pub fn refuse(&self, image: Digest) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(image);
+    }
+
+    pub fn is_refused(&self, image: &Digest) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(image)
     }
 
     fn connected(&self) -> Result<Connected, EngineError> {

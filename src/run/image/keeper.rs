@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::pipeline::{Node, NodeName};
 use crate::record::Image;
 use crate::reference::Reference;
+use crate::run::docker::error::chain;
 use crate::run::docker::keep::{self, KeepError};
 use crate::run::docker::{EngineError, ImageFacts, RegistryError, Session, Transfer, Watch};
 use crate::run::image::stop::Stop;
@@ -37,9 +38,11 @@ pub fn find(session: &Session, image: &Image) -> Result<Option<ImageFacts>, Engi
     Ok(found.into_iter().flatten().find(|facts| facts.digest() == image.digest))
 }
 
-/// Whether an image that the engine lacks can be had without building it.
-pub fn is_elsewhere(image: &Image, store: &Store) -> bool {
-    image.kept.is_some_and(|kept| store.has_tree(kept)) || !pushed(image, store).is_empty()
+/// Whether an image that the engine lacks may be had without building it. `pull` is where its node
+/// says that it is; whether that is so is known only once it was pulled.
+pub fn is_elsewhere(image: &Image, pull: Option<&str>, store: &Store) -> bool {
+    let kept = image.kept.is_some_and(|kept| store.has_tree(kept));
+    kept || pull.is_some() || !pushed(image, store).is_empty()
 }
 
 /// Sees to it that the engine has the image, in the cheapest way, and returns a name that means it.
@@ -57,26 +60,30 @@ pub fn ensure(node: &NodeName, image: &Image, context: &Context) -> Result<Strin
     Ok(keeper)
 }
 
-/// From the store, else from a registry that it was pushed to.
+/// From the store, else from a registry: where it was pushed to, then where its node says. What
+/// fails is told and not tried again: then the image is built.
 fn fetch(
     node: &NodeName,
     image: &Image,
     session: &Session,
     context: &Context,
 ) -> Result<ImageFacts, TaskError> {
-    let gone = || TaskError::ImageGone(node.clone());
     if let Some(kept) = image.kept.filter(|kept| context.store.has_tree(*kept)) {
         let loaded = moving("loading its image", node, context, |watch| {
             keep::load(session, &context.store, kept, watch)
         });
         match loaded {
-            Ok(id) => return checked(&id, image, session)?.ok_or_else(gone),
-            // The next best is tried; the store has noted what it lost.
-            Err(KeepError::Store(_) | KeepError::NoImageTree(_)) => {}
-            Err(error) => return Err(error.into()),
+            Ok(id) => {
+                if let Some(facts) = checked(&id, image, session)? {
+                    return Ok(facts);
+                }
+            }
+            Err(KeepError::Cancelled) => return Err(TaskError::Cancelled),
+            Err(error) => context.warn(node, chain(&error), error.help()),
         }
     }
-    for reference in pushed(image, &context.store) {
+    let named = context.pulls.get(node).cloned();
+    for reference in pushed(image, &context.store).into_iter().chain(named) {
         let Ok(reference) = Reference::parse(&reference) else { continue };
         let auth = (context.keyring)()?.of(reference.registry());
         let stage = format!("pulling {reference}");
@@ -88,12 +95,18 @@ fn fetch(
                 if let Some(facts) = checked(&id, image, session)? {
                     return Ok(facts);
                 }
+                context.warn(
+                    node,
+                    format!("`{reference}` is another image than the one that is needed"),
+                    None,
+                );
             }
-            Err(RegistryError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Err(RegistryError::Cancelled { .. }) => return Err(TaskError::Cancelled),
+            Err(error) => context.warn(node, chain(&error), error.help()),
         }
     }
-    Err(gone())
+    context.engine.refuse(image.digest);
+    Err(TaskError::ImageGone(node.clone()))
 }
 
 fn checked(id: &str, image: &Image, session: &Session) -> Result<Option<ImageFacts>, TaskError> {

@@ -2,6 +2,7 @@ use std::fs;
 use std::process::Command;
 
 use super::*;
+use crate::digest::Digest;
 use crate::inputs::Index;
 use crate::inputs::git::User;
 use crate::inputs::observe::Progress;
@@ -104,6 +105,10 @@ impl Images for NoEngine {
 
     fn locked(&self, _: &str, _: &str) -> Option<String> {
         None
+    }
+
+    fn is_refused(&self, _: &Digest) -> bool {
+        false
     }
 
     fn latest(&self, _: &NodeName) -> Option<Manifest> {

@@ -35,9 +35,3 @@ pub fn remove_image(name: &str) {
 pub fn containers_with(label: &str) -> String {
     docker(&["container", "ls", "--all", "--quiet", "--filter", &format!("label={label}")])
 }
-
-/// Ids of containers whose project, as the label says, or image has `name` in it.
-pub fn containers_of(name: &str) -> Vec<String> {
-    let list = docker(&["container", "ls", "--all", "--format", "{{.ID}} {{.Image}} {{.Labels}}"]);
-    list.lines().filter(|line| line.contains(name)).map(str::to_owned).collect()
-}

@@ -6,6 +6,7 @@ mod bootstrap;
 mod causes;
 mod engine;
 mod engines;
+mod fetching;
 mod fixture;
 mod gc;
 mod registry;

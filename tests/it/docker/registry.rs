@@ -61,15 +61,15 @@ impl Drop for Images {
 }
 
 /// A registry at a port of its own; with `me` and `s?e>cret` when it is `closed`.
-struct Registry {
-    host: String,
+pub struct Registry {
+    pub host: String,
     _runs: Beside,
     _folder: TempDir,
 }
 
 const SECRET: &str = "s?e>cret";
 
-fn registry(closed: bool) -> Registry {
+pub fn registry(closed: bool) -> Registry {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let host = format!("127.0.0.1:{}", free_port());
