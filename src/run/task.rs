@@ -265,7 +265,8 @@ impl TaskError {
     /// The last words of what failed, where they are known better than by the end of its log.
     pub fn last_words(&self) -> Option<&[String]> {
         match self {
-            Self::Step(failure) if !failure.printed.is_empty() => Some(&failure.printed),
+            // A step that printed nothing failed by its message alone: the rest is the engine's talk.
+            Self::Step(failure) => Some(&failure.printed),
             _ => None,
         }
     }

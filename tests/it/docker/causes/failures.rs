@@ -43,6 +43,16 @@ fn failed_step_is_shown_with_its_line_and_its_last_words() {
 }
 
 #[test]
+fn step_that_fails_without_a_word_is_shown_without_the_engines_talk() {
+    let shop = Shop::of("FROM scratch\nCOPY parts /parts\nCOPY nothing /\n", "");
+    let said = shop.project.try_run(&[]);
+    let failed = event(&said.text, "node_failed");
+    let message = failed["message"].as_str().unwrap();
+    assert!(message.contains("builder/Dockerfile:3: `COPY nothing /` failed: "), "{failed}");
+    assert_eq!(failed["tail"].as_array().unwrap().len(), 0, "{failed}");
+}
+
+#[test]
 fn failed_base_skips_what_is_built_on_it_and_keeps_the_old_names() {
     let shop = Shop::whole();
     let before = ["base", "embed"].map(|node| shop.id(node));
