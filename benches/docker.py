@@ -221,7 +221,7 @@ def large_context(lab):
                     if "moby.image.id" not in file.read():
                         sys.exit("the bare build gave no image")
             lab.engine.tidy(o.bytes // 4)
-    lab.said_times("a context of %d MB built" % (o.bytes // 1_000_000), ours, bare, 1.3)
+    lab.said_times("a context of %d MB built" % (o.bytes // 1_000_000), ours, bare, 1.1)
     lab.memory("a context built", ours)
     data.remove(where)
 
