@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{CWD, FileType};
 
-use crate::inputs::hash::cores;
 use crate::inputs::index::{FileRow, FolderRow, Index};
 use crate::inputs::stat::Stat;
 
@@ -32,6 +31,18 @@ impl Moved {
     }
 }
 
+/// The processors that this thread may use. Control groups may give less time than that, which costs
+/// more to find out than a thread too many does here.
+#[cfg(target_os = "linux")]
+fn processors() -> usize {
+    rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processors() -> usize {
+    crate::inputs::hash::cores()
+}
+
 /// Stats everything in `index`.
 pub fn verify(index: &Index) -> Moved {
     let folders = index.folders();
@@ -49,7 +60,7 @@ pub fn verify(index: &Index) -> Moved {
             }
         }
     };
-    let threads = cores().min(folders.len().div_ceil(STEP)).max(1);
+    let threads = processors().min(folders.len().div_ceil(STEP)).max(1);
     // One folder of many files is shared out by nobody: large loose folders are rare and flat.
     let mut all = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();

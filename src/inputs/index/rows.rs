@@ -12,6 +12,12 @@ use std::sync::Arc;
 use bytemuck::Pod;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+/// All pages at once, where that can be had: a fault for each costs more than the page.
+#[cfg(target_os = "linux")]
+const FLAGS: MapFlags = MapFlags::PRIVATE.union(MapFlags::POPULATE);
+#[cfg(not(target_os = "linux"))]
+const FLAGS: MapFlags = MapFlags::PRIVATE;
+
 /// A whole file, readable as long as this lives. The file is one that nobody writes to: it is only
 /// ever replaced by another.
 #[derive(Debug)]
@@ -31,10 +37,8 @@ impl Mapping {
         if length == 0 {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        // All at once: a fault for each page costs more than the pages.
-        let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
         // SAFETY: a new mapping at a place of the kernel's choice touches nobody else's memory.
-        let start = unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, flags, file, 0) }?;
+        let start = unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, FLAGS, file, 0) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
         Ok(Self { start, length })
     }
