@@ -68,7 +68,7 @@ pub struct Dockerfile<I> {
     /// The names of build arguments that are used.
     pub args: BTreeSet<String>,
     /// Images of others by their names, and what they are.
-    pub images: Vec<(String, String)>,
+    pub images: Vec<(String, Value)>,
     /// What is built for.
     pub platform: String,
 }
@@ -298,8 +298,10 @@ impl<W: World> Composer<'_, W> {
             self.environment(format!("arg {}", name.value), value, name.span);
         }
         self.secrets(secrets);
-        for (reference, what) in &found.images {
-            self.environment(format!("from {reference}"), what, dockerfile.span);
+        for (reference, value) in found.images {
+            let label = format!("from {reference}");
+            self.spans.push((label.clone(), dockerfile.span));
+            self.components.push(Component { facet: Facet::Environment, label, value });
         }
         let place = platform.as_ref().map_or(*span, |platform| platform.span);
         self.environment("platform".to_owned(), &found.platform, place);

@@ -147,8 +147,8 @@ pub fn upstream_images(
     file: &DockerfileInput,
     images: &dyn Images,
     asked: &mut Vec<(String, Option<String>)>,
-) -> Result<Vec<(String, String)>, GatherError> {
-    let mut out: Vec<(String, String)> = Vec::new();
+) -> Result<Vec<(String, Value)>, GatherError> {
+    let mut out: Vec<(String, Value)> = Vec::new();
     let references: BTreeSet<&str> = file
         .analysis
         .bases
@@ -160,7 +160,7 @@ pub fn upstream_images(
         references.into_iter().partition(|reference| file.locked.iter().any(|(known, _)| known == reference));
     for reference in locked {
         let digest = file.locked.iter().find(|(known, _)| known == reference);
-        out.extend(digest.map(|(_, digest)| (reference.to_owned(), digest.clone())));
+        out.extend(digest.map(|(_, digest)| (reference.to_owned(), Value::Text(digest.clone()))));
     }
     if open.is_empty() {
         return Ok(out);
@@ -169,10 +169,13 @@ pub fn upstream_images(
     for (reference, facts) in open.into_iter().zip(found) {
         asked.push((reference.to_owned(), facts.as_ref().map(|facts| facts.id.clone())));
         let what = match facts {
-            Some(facts) => facts.digest().to_string(),
+            Some(facts) => Value::Image(facts.digest()),
             // One that was cleared away since is taken to be what it was: its name alone says nothing
             // of a change.
-            None => remembered(node, reference, images).unwrap_or_else(|| UNRESOLVED.to_owned()),
+            None => {
+                let unresolved = || Value::Text(UNRESOLVED.to_owned());
+                remembered(node, reference, images).unwrap_or_else(unresolved)
+            }
         };
         out.push((reference.to_owned(), what));
     }
@@ -182,11 +185,8 @@ pub fn upstream_images(
 /// What stands for an image that neither the engine nor a lock nor a record knows.
 pub const UNRESOLVED: &str = "as the registry has it";
 
-fn remembered(node: &NodeName, reference: &str, images: &dyn Images) -> Option<String> {
-    match images.latest(node)?.get(Facet::Environment, &format!("from {reference}"))? {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
-    }
+fn remembered(node: &NodeName, reference: &str, images: &dyn Images) -> Option<Value> {
+    images.latest(node)?.get(Facet::Environment, &format!("from {reference}")).cloned()
 }
 
 /// What of a context counts: what the Dockerfile copies and `.dockerignore` leaves in. `request` is

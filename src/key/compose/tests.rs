@@ -61,7 +61,7 @@ impl World for Paper {
             path: recipe.dockerfile.value.clone(),
             context: (entry(recipe.context.value.as_str()), recipe.context.value.to_string()),
             args: BTreeSet::from(["USED".to_owned()]),
-            images: vec![("debian".to_owned(), "what it is".to_owned())],
+            images: vec![("debian".to_owned(), Value::Image(Digest::of(b"debian")))],
             platform: "linux/amd64".to_owned(),
         })
     }
