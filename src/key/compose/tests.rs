@@ -201,6 +201,64 @@ fn binary_extract() {
     "#);
 }
 
+const DOCKER: &str = r#"
+    context "builder"
+    dockerfile "builder/it.Dockerfile"
+    arg "USED" "1"
+    arg "UNUSED" "2"
+    secret "token" env="TOKEN" version="3"
+    target "stage"
+    platform "linux/amd64"
+    label "a" "b"
+    network "none"
+    tag "it"
+    keep "store"
+    push "registry/it:1"
+    pull "registry/it:1"
+    cache-from "type=registry,ref=c"
+    cache-to "type=registry,ref=c"
+    ssh "default"
+    timeout "5m"
+    retries 3
+"#;
+
+#[test]
+fn a_docker_base() {
+    insta::assert_snapshot!(shown(&format!("base-image \"it\" {{ {DOCKER} }}")), @r#"
+    base-image 1
+    Own  context = tree
+    Own  dockerfile = "FROM debian"
+    Own  label a = "b"
+    Own  network = "none"
+    Environment  arg USED = "1"
+    Environment  from debian = Image(Digest(230924e6c52c))
+    Environment  platform = "linux/amd64"
+    Environment  secret token = "3"
+    "#);
+}
+
+#[test]
+fn a_docker_embed() {
+    let others = r#"base-image "base" { context "b"; tag "base" }
+        source-archive "app" { dir "app" }"#;
+    insta::assert_snapshot!(shown(&format!(
+        "{others}\napp-embed \"it\" {{ base \"base\"\n app \"app\" into=\"package\"\n {DOCKER} }}"
+    )), @r#"
+    app-embed 1
+    Own  app into = "package"
+    Own  context = tree
+    Own  dockerfile = "FROM debian"
+    Own  label a = "b"
+    Own  network = "none"
+    Environment  arg USED = "1"
+    Environment  from debian = Image(Digest(230924e6c52c))
+    Environment  platform = "linux/amd64"
+    Environment  secret token = "3"
+    reads base from base, where it is made: [`made`]
+    reads app from app, at package
+    "#);
+}
+
 #[test]
 fn dist() {
     insta::assert_snapshot!(shown(&format!(
