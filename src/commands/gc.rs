@@ -67,14 +67,19 @@ fn images(ground: &Ground, kept: &HashSet<Digest>, dry_run: bool) -> Option<Imag
         }
         Ok(_) => {}
     }
-    let found = ground.engine.session().and_then(|session| {
-        let kept = kept.iter().map(keeper_of).collect();
-        untag(&session, &ground.engine_mark(), &kept, dry_run)
-    });
-    match found {
-        Ok(looked) => Some(Images::Looked(looked)),
-        Err(error) => not_looked(chain(&error), error.help()),
-    }
+    let session = match ground.engine.session() {
+        Ok(session) => session,
+        Err(error) => return not_looked(chain(&error), error.help()),
+    };
+    let kept = kept.iter().map(keeper_of).collect();
+    let mut looked = Looked::default();
+    // What was done before a fault is told all the same.
+    let done = untag(&session, &ground.engine_mark(), &kept, dry_run, &mut looked)
+        .and_then(|()| measure(&session).map(|cache| looked.build_cache = Some(cache)));
+    looked.fault = done.err().map(|error| chain(&error));
+    looked.untagged.sort_by(|a, b| a.name.cmp(&b.name));
+    looked.in_use.sort();
+    Some(Images::Looked(looked))
 }
 
 /// Takes the names of images away that are not to be kept.
@@ -83,9 +88,9 @@ fn untag(
     mark: &str,
     kept: &HashSet<String>,
     dry_run: bool,
-) -> Result<Looked, EngineError> {
+    looked: &mut Looked,
+) -> Result<(), EngineError> {
     let engine = session.engine();
-    let mut looked = Looked::default();
     for image in session.wait(engine.list_labelled(&format!("{PROJECT_LABEL}={mark}")))? {
         // An image that somebody built on ours has our label, too, but none of our names.
         let Some(name) = keeper(&image) else { continue };
@@ -97,7 +102,7 @@ fn untag(
             image.tags.len() == 1
         } else {
             match session.wait(engine.untag(&name)) {
-                Ok(_) => session.wait(engine.inspect(&image.id))?.is_none(),
+                Ok(_) => session.wait(engine.inspect(&image.id)).is_ok_and(|found| found.is_none()),
                 Err(EngineError::Refused { status: 409, .. }) => {
                     looked.in_use.push(name);
                     continue;
@@ -107,15 +112,17 @@ fn untag(
         };
         looked.untagged.push(Untagged { name, bytes: image.bytes, removed });
     }
-    looked.untagged.sort_by(|a, b| a.name.cmp(&b.name));
-    looked.in_use.sort();
-    for record in session.wait(engine.build_cache())? {
-        let cache: &mut BuildCache = &mut looked.build_cache;
+    Ok(())
+}
+
+fn measure(session: &Session) -> Result<BuildCache, EngineError> {
+    let mut cache = BuildCache::default();
+    for record in session.wait(session.engine().build_cache())? {
         cache.records += 1;
         cache.bytes += record.bytes;
         cache.idle += if record.in_use || record.shared { 0 } else { record.bytes };
     }
-    Ok(looked)
+    Ok(cache)
 }
 
 /// The name that osgraph gave to an image. Podman may put its own word before it.

@@ -44,7 +44,12 @@ pub struct Looked {
     pub in_use: Vec<String>,
     /// Images that records name.
     pub kept: u64,
-    pub build_cache: BuildCache,
+    /// None where the engine does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_cache: Option<BuildCache>,
+    /// What kept it from looking further.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// A name that was taken away.
@@ -103,7 +108,7 @@ fn of_store(report: &Collected, palette: Palette) -> String {
 }
 
 fn of_engine(looked: &Looked, dry_run: bool, palette: Palette) -> String {
-    let Looked { untagged, in_use, kept, build_cache } = looked;
+    let Looked { untagged, in_use, kept, build_cache, fault } = looked;
     let mut out = String::new();
     let mut line = |opening: &str, text: String| {
         out.push_str(&format!("{}  {text}\n", word(palette, opening)));
@@ -120,11 +125,15 @@ fn of_engine(looked: &Looked, dry_run: bool, palette: Palette) -> String {
         line("left", format!("image `{name}`: a container uses it"));
     }
     line("images", format!("{} kept", count(*kept as usize, "image")));
-    let BuildCache { records, bytes, idle } = *build_cache;
-    if records > 0 {
+    if let Some(BuildCache { records, bytes, idle }) = *build_cache
+        && records > 0
+    {
         let held = format!("the engine's build cache holds {}, {} of it idle", size(bytes), size(idle));
         let why = "it does not say whose that is, so it is left to `docker builder prune`";
         line("cache", format!("{held}; {why}"));
+    }
+    if let Some(fault) = fault {
+        line("warning", format!("the engine was not looked through: {fault}"));
     }
     out
 }
@@ -163,7 +172,8 @@ mod tests {
             untagged: vec![untagged("osgraph/image:1", true), untagged("osgraph/image:2", false)],
             in_use: vec!["osgraph/image:3".to_owned()],
             kept: 1,
-            build_cache: BuildCache { records: 7, bytes: 5 << 20, idle: 2 << 20 },
+            build_cache: Some(BuildCache { records: 7, bytes: 5 << 20, idle: 2 << 20 }),
+            fault: None,
         };
         let report = Collected { images: Some(Images::Looked(looked)), ..NOTHING };
         assert_eq!(
@@ -184,6 +194,23 @@ cache     the engine's build cache holds 5.0 MiB, 2.0 MiB of it idle; it does no
              \"in_use\":[\"osgraph/image:3\"],\"kept\":1,\
              \"build_cache\":{\"records\":7,\"bytes\":5242880,\"idle\":2097152}}}\n"
         ));
+    }
+
+    #[test]
+    fn what_was_done_before_a_fault_is_told() {
+        let one = Untagged { name: "osgraph/image:1".to_owned(), bytes: 9, removed: true };
+        let looked =
+            Looked { untagged: vec![one], fault: Some("it hung up".to_owned()), ..Looked::default() };
+        let report = Collected { images: Some(Images::Looked(looked)), ..NOTHING };
+        assert_eq!(
+            collected(&report, Palette::PLAIN),
+            "\
+removed   nothing, 5 B in the store
+removed   image `osgraph/image:1`, up to 9 B
+images    0 images kept
+warning   the engine was not looked through: it hung up
+"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! They carry no labels, so whose they are cannot be told; nothing here removes what was not named.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use bollard::query_parameters::PruneBuildOptions;
 use serde::Deserialize;
@@ -52,14 +53,32 @@ const SELECTIVE: ApiVersion = ApiVersion { major: 1, minor: 42 };
 /// The last API whose answer has the records in it without being asked to.
 const PLAIN: ApiVersion = ApiVersion { major: 1, minor: 51 };
 
+/// For how long others may keep an engine from measuring, and how often it is asked meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Engines measure for one at a time, and refuse everybody else.
+fn is_busy(error: &EngineError) -> bool {
+    matches!(error, EngineError::Refused { message, .. } if message.contains("already running"))
+}
+
 impl Engine {
     /// All records of the build cache. Slow on engines before 23.0, which also measure everything
     /// else.
     pub async fn build_cache(&self) -> Result<Vec<CacheRecord>, EngineError> {
         let path = if self.api() < SELECTIVE { "/system/df" } else { "/system/df?type=build-cache" };
         let api = self.api().min(PLAIN);
-        let usage: DiskUsage = self.get("list its build cache", &format!("/v{api}{path}")).await?;
-        Ok(usage.records.unwrap_or_default())
+        let path = format!("/v{api}{path}");
+        let started = Instant::now();
+        loop {
+            match self.get::<DiskUsage>("list its build cache", &path).await {
+                Ok(usage) => return Ok(usage.records.unwrap_or_default()),
+                Err(error) if is_busy(&error) && started.elapsed() < PATIENCE => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Removes these records, but for those that are in use; with `dry_run` only says which that

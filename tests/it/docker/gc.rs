@@ -194,6 +194,21 @@ fn projects_on_one_engine_do_not_see_each_other() {
 }
 
 #[test]
+fn several_at_once_measure_one_after_another() {
+    let built = Built::new("at-once");
+    built.build("one");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let images = &built.gc(&["--dry-run"])["images"];
+                assert_eq!((images.get("fault"), &images["kept"]), (None, &json!(1)), "{images}");
+                assert!(images["build_cache"]["records"].as_u64() > Some(0), "{images}");
+            });
+        }
+    });
+}
+
+#[test]
 fn gc_without_an_engine_looks_after_the_store_and_says_so() {
     let mut built = Built::new("absent");
     built.build("one");
