@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::event::Event;
 use crate::inputs::Observation;
 use crate::inputs::input::{DockerfileInput, Input};
+use crate::key::{Component, Manifest, Value};
 use crate::path::RelPath;
 use crate::pipeline::{DockerRecipe, Limits, NodeName};
 use crate::record::Artifact;
@@ -116,7 +117,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         ssh: recipe.ssh.iter().filter_map(|id| Some((id.clone(), agent.clone()?.into()))).collect(),
         cache_from: recipe.cache_from.clone(),
         cache_to: recipe.cache_to.clone(),
-        no_cache: *no_cache,
+        no_cache: *no_cache || has_another_secret(task, context)?,
         source_date_epoch: Some(0),
         credentials: (context.keyring)()?.lookup(),
         output: Output::Image { tags: vec![temporary.clone()] },
@@ -222,6 +223,22 @@ fn inputs(task: &Task) -> Result<(&Arc<Observation>, &DockerfileInput), TaskErro
     }
     // The composer puts both there.
     found.0.zip(found.1).ok_or(TaskError::Cancelled)
+}
+
+/// Whether a versioned secret is not the one that the node last succeeded with. The engine's cache
+/// knows nothing of secrets, and would give what the old one made.
+fn has_another_secret(task: &Task, context: &Context) -> Result<bool, TaskError> {
+    let versions = |manifest: &Manifest| -> Vec<Component> {
+        let is_secret =
+            |one: &&Component| one.label.starts_with("secret ") && one.value != Value::Text(String::new());
+        manifest.components().iter().filter(is_secret).cloned().collect()
+    };
+    let now = versions(&task.composed.own);
+    if now.is_empty() {
+        return Ok(false);
+    }
+    let latest = context.store.latest_record(&context.project_id, &task.node.name)?;
+    Ok(latest.is_none_or(|record| versions(&record.manifest) != now))
 }
 
 /// The name under which the base is there to be built on.

@@ -99,3 +99,15 @@ fn secret_comes_from_a_file_too() {
     assert_eq!(shop.inside("base", "cat /size"), VALUE.len().to_string());
     is_nowhere(&shop);
 }
+
+#[test]
+fn a_new_version_of_a_secret_is_used_though_the_engine_has_the_step_cached() {
+    let mut shop = shop("version=\"1\"");
+    shop.project.runs(&["base"]);
+    assert_eq!(shop.inside("base", "cat /size"), VALUE.len().to_string());
+    shop.project.env.insert("TOKEN".to_owned(), "short-secret".to_owned());
+    shop.project.edit_pipeline("version=\"1\"", "version=\"2\"");
+    shop.project.runs(&["base"]);
+    assert_eq!(shop.inside("base", "cat /size"), "short-secret".len().to_string());
+    shop.project.is_fresh();
+}
