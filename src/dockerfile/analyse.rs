@@ -14,8 +14,12 @@ use super::platform::Platform;
 use super::sources;
 use super::stages::{self, Below, Stages};
 
-/// Arguments that every `RUN` sees without an `ARG`, and that BuildKit keeps out of its own keys.
 const PROXIES: &[&str] = &["ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
+/// Whether every `RUN` sees the argument without an `ARG`. BuildKit keeps these out of its own keys.
+pub fn is_proxy(arg: &str) -> bool {
+    PROXIES.contains(&&*arg.to_ascii_uppercase())
+}
 
 /// A Dockerfile and how it is built.
 #[derive(Clone, Copy, Debug)]
@@ -248,7 +252,7 @@ impl Walk<'_> {
             if is_of_buildkit {
                 self.analysis.args.insert(name.clone());
             } else if !self.analysis.args.contains(name)
-                && !PROXIES.contains(&&*name.to_ascii_uppercase())
+                && !is_proxy(name)
                 && !self.analysis.unused_args.contains(name)
             {
                 self.analysis.unused_args.push(name.clone());

@@ -34,7 +34,7 @@ mod wildcard;
 #[cfg(test)]
 mod tests;
 
-pub use analyse::{Question, analyse};
+pub use analyse::{Question, analyse, is_proxy};
 pub use analysis::{
     Analysis, Base, BaseUse, Dynamic, Read, ReadKind, Remote, SecretUse, SshUse, Step, Syntax, Trigger,
 };

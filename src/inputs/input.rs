@@ -20,6 +20,9 @@ pub enum Input {
     Dockerfile(Arc<DockerfileInput>),
 }
 
+/// What stands for an image that neither the engine nor a lock nor a record knows.
+pub const UNRESOLVED: &str = "as the registry has it";
+
 /// A Dockerfile as it was read, and what was found out of it.
 #[derive(Debug)]
 pub struct DockerfileInput {
@@ -30,8 +33,8 @@ pub struct DockerfileInput {
     pub analysis: Analysis,
     /// What is built for: `linux/amd64`.
     pub platform: String,
-    /// How the node's base is named in it.
-    pub base: Option<String>,
+    /// How the node's base is named in it; empty where it has none.
+    pub base: Vec<String>,
     /// References of the file and the digests that they are locked to.
     pub locked: Vec<(String, String)>,
 }

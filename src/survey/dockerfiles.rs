@@ -16,7 +16,7 @@ use crate::dockerfile::{
 };
 use crate::inputs::Observation;
 use crate::inputs::hash::HashError;
-use crate::inputs::input::{DockerfileInput, Input};
+use crate::inputs::input::{DockerfileInput, Input, UNRESOLVED};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::selection::{Choice, Selection};
 use crate::inputs::walk::Request;
@@ -62,7 +62,7 @@ pub fn read_text(observer: &mut Observer<'_>, path: &Path) -> Result<(Input, Str
 }
 
 /// Reads a recipe's Dockerfile. `tags` are names of the node that it builds on, of which it must use
-/// one.
+/// one; it may use several.
 pub fn dockerfile(
     observer: &mut Observer<'_>,
     project: &Path,
@@ -89,17 +89,20 @@ pub fn dockerfile(
         help: mistake.help(),
         mistake,
     })?;
-    let named = |tags: &[String]| {
-        let mut froms = analysis.bases.iter().map(|base| &base.reference);
-        froms.find(|reference| tags.iter().any(|tag| same_name(tag, reference))).cloned()
+    let named = |tags: &[String]| -> Vec<String> {
+        let froms = analysis.bases.iter().map(|base| &base.reference);
+        froms.filter(|reference| tags.iter().any(|tag| same_name(tag, reference))).cloned().collect()
     };
     let base = match base {
-        None => None,
-        Some((node, tags)) => Some(named(tags).ok_or_else(|| GatherError::BaseUnused {
-            node: node.clone(),
-            tags: tags.to_vec(),
-            path: recipe.dockerfile.value.clone(),
-        })?),
+        None => Vec::new(),
+        Some((node, tags)) => {
+            let names = named(tags);
+            if names.is_empty() {
+                let (tags, path) = (tags.to_vec(), recipe.dockerfile.value.clone());
+                return Err(GatherError::BaseUnused { node: node.clone(), tags, path });
+            }
+            names
+        }
     };
     if analysis.everything.is_none() {
         analysis.everything = triggered(&analysis, images)?;
@@ -107,7 +110,7 @@ pub fn dockerfile(
     let mut locked: Vec<(String, String)> = Vec::new();
     for one in &analysis.bases {
         let is_known = locked.iter().any(|(known, _)| *known == one.reference);
-        if base.as_ref() != Some(&one.reference)
+        if !base.contains(&one.reference)
             && !is_known
             && let Some(digest) = images.locked(&one.reference, one.platform.as_deref().unwrap_or(&platform))
         {
@@ -154,7 +157,7 @@ pub fn upstream_images(
         .bases
         .iter()
         .map(|base| base.reference.as_str())
-        .filter(|reference| file.base.as_deref() != Some(reference))
+        .filter(|reference| !file.base.iter().any(|base| base == reference))
         .collect();
     let (locked, open): (Vec<&str>, Vec<&str>) =
         references.into_iter().partition(|reference| file.locked.iter().any(|(known, _)| known == reference));
@@ -181,9 +184,6 @@ pub fn upstream_images(
     }
     Ok(out)
 }
-
-/// What stands for an image that neither the engine nor a lock nor a record knows.
-pub const UNRESOLVED: &str = "as the registry has it";
 
 fn remembered(node: &NodeName, reference: &str, images: &dyn Images) -> Option<Value> {
     images.latest(node)?.get(Facet::Environment, &format!("from {reference}")).cloned()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::dockerfile::is_proxy;
 use crate::event::Event;
 use crate::inputs::Observation;
 use crate::inputs::input::{DockerfileInput, Input};
@@ -15,6 +16,7 @@ use crate::run::docker::{PROJECT_LABEL, Session, temporary_name};
 use crate::run::image::context::NodeContext;
 use crate::run::image::failure;
 use crate::run::image::keeper::{ensure, find, keep_layers, keeper_tag};
+use crate::run::image::others::Others;
 use crate::run::image::printer::Printer;
 use crate::run::image::rewrite::rewrite;
 use crate::run::image::{secrets, space};
@@ -83,7 +85,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     let (folder, file) = inputs(task)?;
     let mounted = base.map(|base| mounted_base(base, context)).transpose()?;
     let name = |reference: &str| {
-        if file.base.as_deref() == Some(reference) {
+        if file.base.iter().any(|base| base == reference) {
             return mounted.clone();
         }
         let locked = file.locked.iter().find(|(known, _)| known == reference);
@@ -97,6 +99,8 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     let (files, bytes) = sent.extent();
     let bytes = bytesize::ByteSize(bytes).display().iec();
     context.stage(node, &format!("a context of {files} files, {bytes}"));
+    let others = Others::of(task, file);
+    others.fetch(task, &session, context)?;
     let values = secrets::values(&recipe.secrets, context)?;
     let printable = values.iter().filter_map(|(_, bytes)| String::from_utf8(bytes.clone()).ok()).collect();
     let printer = Printer::new(node, printable, context)?;
@@ -106,7 +110,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         args: recipe
             .args
             .iter()
-            .filter(|(name, _)| file.analysis.args.contains(&name.value))
+            .filter(|(name, _)| file.analysis.args.contains(&name.value) || is_proxy(&name.value))
             .map(|(name, value)| (name.value.clone(), value.clone()))
             .collect(),
         target: recipe.target.clone(),
@@ -146,12 +150,13 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         image.kept = Some(keep_layers(node, &found.id, &session, context)?);
     }
     remember_steps(node, &built.steps, context)?;
+    let others_stood = others.stood(&session)?;
     Ok(Made {
         artifact: Artifact::Image(image),
         standing: Vec::new(),
         log: printer.keep()?,
         duration: Duration::ZERO,
-        inputs_stood: recipe::inputs_stood(task),
+        inputs_stood: others_stood && recipe::inputs_stood(task),
     })
 }
 

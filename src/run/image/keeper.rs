@@ -173,7 +173,12 @@ fn push_memo(image: &Image, reference: &str) -> Digest {
 }
 
 /// Something that moves an image, with its progress said and stopped when the run is.
-fn moving<T>(stage: &str, node: &NodeName, context: &Context, work: impl FnOnce(&mut Watch<'_>) -> T) -> T {
+pub fn moving<T>(
+    stage: &str,
+    node: &NodeName,
+    context: &Context,
+    work: impl FnOnce(&mut Watch<'_>) -> T,
+) -> T {
     context.stage(node, stage);
     let stop = Stop::new(context);
     let mut told = 0;

@@ -7,6 +7,7 @@ mod build;
 mod context;
 mod failure;
 mod keeper;
+mod others;
 mod printer;
 mod rewrite;
 mod secrets;

@@ -6,10 +6,12 @@
 mod failures;
 mod ignoring;
 mod images;
+mod moving;
 mod orders;
+mod others;
 mod random;
 mod rebuilds;
 mod secrets;
 mod shop;
-mod stopping;
+pub mod stopping;
 mod taking_out;

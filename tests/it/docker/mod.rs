@@ -3,7 +3,9 @@
 //! registries `docker-registry` and `htpasswd`.
 
 mod bootstrap;
+mod caches;
 mod causes;
+mod dying;
 mod engine;
 mod engines;
 mod fetching;

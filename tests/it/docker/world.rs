@@ -41,8 +41,19 @@ impl Beside {
     }
 }
 
+impl Beside {
+    /// Ends it with a signal that leaves it no time for anything.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
 impl Drop for Beside {
     fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
         // With a signal that lets it take its own children along.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let start = Instant::now();
@@ -151,21 +162,40 @@ pub fn engine_with_disk(folder: &Path, mebibytes: u32) -> (Beside, Bridge, Disk,
     (engine, bridge, disk, host)
 }
 
+/// A Docker engine in a folder, with this image of the machine's own engine. Its address.
+pub fn engine_with_image(folder: &Path, image: &str) -> (Beside, Bridge, String) {
+    let host = format!("unix://{}", folder.join("socket").display());
+    let (engine, bridge) = engine(folder, &host, &[]);
+    load_image(folder, &host, image);
+    (engine, bridge, host)
+}
+
+/// Copies an image of the machine's own engine to the one in a folder.
+pub fn load_image(folder: &Path, host: &str, image: &str) {
+    let archive = folder.join("image.tar");
+    do_now(Command::new("docker").arg("save").arg("--output").arg(&archive).arg(image));
+    do_now(Command::new("docker").env("DOCKER_HOST", host).arg("load").arg("--input").arg(&archive));
+}
+
 /// A Docker engine in a folder.
 fn engine(folder: &Path, host: &str, more: &[&str]) -> (Beside, Bridge) {
+    // With `--bridge=none` an engine removes `docker0`, which is the machine's own engine's.
+    let bridge = Bridge::new(&format!("osgt{}", free_port()));
+    (start_engine(folder, host, &bridge, more), bridge)
+}
+
+/// The same again, after it ended.
+pub fn start_engine(folder: &Path, host: &str, bridge: &Bridge, more: &[&str]) -> Beside {
     let at = |name: &str| folder.join(name).display().to_string();
     // The machine's own engine may have a configuration, which is not for this one.
     write(&folder.join("daemon.json"), "{}");
     let mut command = Command::new("dockerd");
     command.args(["--config-file", &at("daemon.json"), "--host", host]).args(more);
     command.args(["--data-root", &at("data"), "--exec-root", &at("exec")]);
-    // With `--bridge=none` an engine removes `docker0`, which is the machine's own engine's.
-    let bridge = Bridge::new(&format!("osgt{}", free_port()));
     command.args(["--bridge", &bridge.0, "--iptables=false", "--ip-forward=false", "--ip-masq=false"]);
     command.args(["--pidfile", &at("pid"), "--storage-driver=vfs"]);
-    let engine = Beside::start(&mut command, &folder.join("log"))
-        .until(|| fs::read_to_string(folder.join("log")).unwrap().contains("API listen on"));
-    (engine, bridge)
+    Beside::start(&mut command, &folder.join("log"))
+        .until(|| fs::read_to_string(folder.join("log")).unwrap().contains("API listen on"))
 }
 
 /// Podman's engine with a store of its own. Its socket.

@@ -36,7 +36,7 @@ pub struct Build {
     pub cache_to: Vec<String>,
     /// Runs every step, whatever BuildKit's cache holds.
     pub no_cache: bool,
-    /// Seconds since 1970. Counts with engines that know it.
+    /// Seconds since 1970, unless `args` say it. Counts with engines that know it.
     pub source_date_epoch: Option<u64>,
     pub output: Output,
     pub credentials: Lookup,

@@ -77,6 +77,11 @@ impl BuildError {
             }
             Self::Moved { .. } => "run again when nobody writes there any more".to_owned(),
             Self::Cache { .. } => "write it as `type=registry,ref=example.org/team/cache`".to_owned(),
+            Self::Refused { message } if message.contains("unknown cache exporter") => {
+                "this engine knows `cache-to \"type=inline\"` only, which goes into the image: `push` that, and \
+                 name it in `cache-from`"
+                    .to_owned()
+            }
             Self::Network { .. } => "try again, and look at the engine and the registry".to_owned(),
             Self::Engine(error) => return error.help(),
             _ => return None,

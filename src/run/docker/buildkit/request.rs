@@ -47,6 +47,9 @@ fn frontend(build: &Build, imports: &[CacheOptionsEntry]) -> HashMap<String, Str
     // A frontend that was started by another one does not look for a `# syntax=` line, which would
     // pull an image; the engine's own frontend is used.
     set("cmdline", FRONTEND);
+    if let Some(epoch) = build.source_date_epoch {
+        set("build-arg:SOURCE_DATE_EPOCH", &epoch.to_string());
+    }
     for (name, value) in &build.args {
         set(&format!("build-arg:{name}"), value);
     }
@@ -65,9 +68,6 @@ fn frontend(build: &Build, imports: &[CacheOptionsEntry]) -> HashMap<String, Str
     if build.no_cache {
         // No name of a stage means all.
         set("no-cache", "");
-    }
-    if let Some(epoch) = build.source_date_epoch {
-        set("build-arg:SOURCE_DATE_EPOCH", &epoch.to_string());
     }
     if !build.add_hosts.is_empty() {
         let hosts: Vec<String> = build.add_hosts.iter().map(|(name, ip)| format!("{name}={ip}")).collect();

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::engine::{docker, image};
 use super::shop::Shop;
+use crate::causes::project::Project;
 
 /// Temporary names that the process gave.
 fn temporary_names(process: u32) -> Vec<String> {
@@ -39,8 +40,8 @@ fn within(limit: Duration, what: &str, is: impl Fn() -> bool) {
 
 /// Starts a run, and returns when a step has printed `ready`.
 #[expect(clippy::zombie_processes, reason = "a test that panics here is over")]
-fn until_ready(shop: &Shop) -> Child {
-    let mut command = shop.project.command(&["run", "--json"]);
+pub fn until_ready(project: &Project) -> Child {
+    let mut command = project.command(&["run", "--json"]);
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(run.stdout.take().unwrap());
     let mut line = String::new();
@@ -64,7 +65,7 @@ fn slow() -> (Shop, String) {
 
 fn stopped(signal: Signal, code: i32) {
     let (shop, time) = slow();
-    let mut run = until_ready(&shop);
+    let mut run = until_ready(&shop.project);
     within(Duration::from_secs(10), "the step does not begin", || sleeping(&time) > 0);
     let began = Instant::now();
     kill_process(Pid::from_child(&run), signal).unwrap();
@@ -94,7 +95,7 @@ fn request_to_end_ends_the_build_in_the_engine() {
 #[test]
 fn killed_run_ends_in_the_engine_too_and_the_next_one_succeeds() {
     let (shop, time) = slow();
-    let mut run = until_ready(&shop);
+    let mut run = until_ready(&shop.project);
     within(Duration::from_secs(10), "the step does not begin", || sleeping(&time) > 0);
     run.kill().unwrap();
     run.wait().unwrap();
@@ -110,7 +111,7 @@ fn two_runs_at_once_build_once() {
     let shop = Shop::of("FROM NAME-from\nRUN echo ready; sleep 2.NUMBER\n", "");
     let number = sleep_of(&shop).replace("100.", "");
     shop.edit("builder/Dockerfile", "NUMBER", &number);
-    let mut first = until_ready(&shop);
+    let mut first = until_ready(&shop.project);
     let second = shop.project.run();
     assert!(first.wait().unwrap().success());
     assert_eq!(
@@ -132,7 +133,7 @@ fn file_changed_before_it_is_sent_is_never_taken_for_the_old_one() {
     shop.edit("builder/base.Dockerfile", "ARG WORD", &format!("RUN echo ready; sleep 2.{number}\nARG WORD"));
     shop.edit("builder/embed.Dockerfile", "RUN", "COPY notes.txt /\nRUN cat /notes.txt;");
     shop.edit("builder/embed.Dockerfile", "cat /word", "cat /notes.txt /word");
-    let mut run = until_ready(&shop);
+    let mut run = until_ready(&shop.project);
     shop.write("builder/notes.txt", "other\n");
     assert_eq!(run.wait().unwrap().code(), Some(1));
     shop.write("builder/notes.txt", "notes\n");
