@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
-use crate::commands::images::{self, EngineImages};
+use crate::commands::images::EngineImages;
 use crate::commands::load::Loaded;
 use crate::commands::uncommitted::Uncommitted;
 use crate::digest::Digest;
@@ -339,11 +339,7 @@ impl Prepared {
                 notes.push(note);
             }
             if let Input::Dockerfile(file) = &placed.input {
-                let on_build = |reference: &str| {
-                    let found = images::look(&ground.engine, &[reference]).unwrap_or_default();
-                    found.into_iter().flatten().flat_map(|facts| facts.config.on_build).collect()
-                };
-                notes.extend(audit::notes(&self.nodes[at], &file.analysis, &on_build));
+                notes.extend(audit::notes(&self.nodes[at], &self.loaded.pipeline.nodes, &file.analysis));
             }
         }
         notes.extend(self.note_of_image(at, ground));

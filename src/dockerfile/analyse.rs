@@ -243,6 +243,8 @@ impl Walk<'_> {
             let is_root = instruction.word == "WORKDIR" && instruction.rest() == "/";
             steps.push(step(instruction, counts(&instruction) && !is_root));
         }
+        // They are no step of this build, and all the same part of the image that it makes.
+        steps.extend(stage.instructions.iter().filter(|i| i.trigger.is_some()).map(|i| step(i, false)));
         self.analysis.steps.append(&mut steps);
     }
 

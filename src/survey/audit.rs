@@ -6,19 +6,20 @@
 use crate::dockerfile::{Analysis, Reach, Remote};
 use crate::path::RelPath;
 use crate::pipeline::{AppEmbed, DockerRecipe, Node, Work};
+use crate::survey::dockerfiles::{same_name, tags};
 
-/// What the engine says of an image that is built on: `ONBUILD` of its configuration.
-pub type OnBuild<'a> = dyn Fn(&str) -> Vec<String> + 'a;
-
-/// All there is to say of a node; nothing of one that is not built from a Dockerfile.
-pub fn notes(node: &Node, analysis: &Analysis, on_build: &OnBuild<'_>) -> Vec<String> {
+/// All there is to say of a node among all of a pipeline; nothing of one that is not built from a
+/// Dockerfile.
+pub fn notes(node: &Node, all: &[Node], analysis: &Analysis) -> Vec<String> {
     let Some(recipe) = node.docker() else { return Vec::new() };
     let audit = Audit { recipe, analysis, notes: Vec::new() };
-    let app = match &node.work {
-        Work::AppEmbed(AppEmbed { app, into, .. }) => Some((app.value.0.as_str(), into)),
-        _ => None,
+    let (app, base) = match &node.work {
+        Work::AppEmbed(AppEmbed { app, into, base, .. }) => {
+            (Some((app.value.0.as_str(), into)), Some(&base.value))
+        }
+        _ => (None, None),
     };
-    audit.all(app, on_build)
+    audit.all(app, &all.iter().filter(|one| Some(&one.name) != base).collect::<Vec<_>>())
 }
 
 struct Audit<'a> {
@@ -28,12 +29,13 @@ struct Audit<'a> {
 }
 
 impl Audit<'_> {
-    fn all(mut self, app: Option<(&str, &RelPath)>, on_build: &OnBuild<'_>) -> Vec<String> {
+    fn all(mut self, app: Option<(&str, &RelPath)>, others: &[&Node]) -> Vec<String> {
         self.arguments();
         self.secrets();
         self.agents();
         self.context(app);
-        self.elsewhere(on_build);
+        self.elsewhere();
+        self.others(others);
         self.notes
     }
 
@@ -108,7 +110,7 @@ impl Audit<'_> {
         }
     }
 
-    fn elsewhere(&mut self, on_build: &OnBuild<'_>) {
+    fn elsewhere(&mut self) {
         if let Some(syntax) = &self.analysis.syntax {
             let text =
                 format!("`# syntax={}` is not followed: the engine's own reader is used", syntax.image);
@@ -128,14 +130,16 @@ impl Audit<'_> {
                 format!("`{}` runs in builds on this image, not in this one", first_line(&trigger.text)),
             );
         }
+    }
+
+    /// Images of nodes that this one does not build on, as far as osgraph knows.
+    fn others(&mut self, nodes: &[&Node]) {
         for base in &self.analysis.bases {
-            let triggers = on_build(&base.reference);
-            if let Some(first) = triggers.first() {
-                let more = if triggers.len() > 1 { ", …" } else { "" };
+            let is_its = |node: &&&Node| tags(node).iter().any(|tag| same_name(tag, &base.reference));
+            if let Some(node) = nodes.iter().find(is_its) {
                 let text = format!(
-                    "image `{}` has ONBUILD steps (`{first}`{more}): what they copy of the context is not seen, \
-                     neither counts nor is sent",
-                    base.reference
+                    "`{}` is made by `{}`, which this node does not wait for: it is taken as it is when a run begins",
+                    base.reference, node.name
                 );
                 self.at(base.line, text);
             }

@@ -61,13 +61,21 @@ pub fn read_text(observer: &mut Observer<'_>, path: &Path) -> Result<(Input, Str
     Ok((Input::Leaf(found, seen), text))
 }
 
-/// Reads a recipe's Dockerfile. `tags` are names of the node that it builds on, of which it must use
-/// one; it may use several.
+/// The node whose image is built on.
+pub struct Below<'a> {
+    pub node: &'a NodeName,
+    /// Its names, of which one must be used, and several may be.
+    pub tags: &'a [String],
+    /// Whether its image will bring `ONBUILD` instructions with it.
+    pub triggers: bool,
+}
+
+/// Reads a recipe's Dockerfile.
 pub fn dockerfile(
     observer: &mut Observer<'_>,
     project: &Path,
     recipe: &DockerRecipe,
-    base: Option<(&NodeName, &[String])>,
+    below: Option<&Below<'_>>,
     images: &dyn Images,
 ) -> Result<DockerfileInput, GatherError> {
     let path = recipe.dockerfile.value.under(project);
@@ -93,19 +101,20 @@ pub fn dockerfile(
         let froms = analysis.bases.iter().map(|base| &base.reference);
         froms.filter(|reference| tags.iter().any(|tag| same_name(tag, reference))).cloned().collect()
     };
-    let base = match base {
+    let base = match below {
         None => Vec::new(),
-        Some((node, tags)) => {
+        Some(Below { node, tags, .. }) => {
             let names = named(tags);
             if names.is_empty() {
-                let (tags, path) = (tags.to_vec(), recipe.dockerfile.value.clone());
-                return Err(GatherError::BaseUnused { node: node.clone(), tags, path });
+                let (node, tags) = ((*node).clone(), tags.to_vec());
+                return Err(GatherError::BaseUnused { node, tags, path: recipe.dockerfile.value.clone() });
             }
             names
         }
     };
     if analysis.everything.is_none() {
-        analysis.everything = triggered(&analysis, images)?;
+        let own = below.is_some_and(|below| below.triggers);
+        analysis.everything = triggered(&analysis, &base, own, images)?;
     }
     let mut locked: Vec<(String, String)> = Vec::new();
     for one in &analysis.bases {
@@ -120,23 +129,34 @@ pub fn dockerfile(
     Ok(DockerfileInput { path, seen, text, analysis, platform, base, locked })
 }
 
-/// An image may bring instructions with it, and these may copy anything.
-fn triggered(analysis: &Analysis, images: &dyn Images) -> Result<Option<Dynamic>, GatherError> {
-    let froms: Vec<&Base> = analysis.bases.iter().filter(|base| base.used_by == BaseUse::From).collect();
+/// An image may bring instructions with it, and these may copy anything. That of a node, whose names
+/// are `own`, may not be made yet, so it is not looked for.
+fn triggered(
+    analysis: &Analysis,
+    own: &[String],
+    own_triggers: bool,
+    images: &dyn Images,
+) -> Result<Option<Dynamic>, GatherError> {
+    let dynamic = |base: &Base| Dynamic {
+        why: format!("`{}` brings ONBUILD instructions with it", base.reference),
+        line: base.line,
+        span: base.span.clone(),
+    };
+    let froms = analysis.bases.iter().filter(|base| base.used_by == BaseUse::From);
+    let (own, froms): (Vec<&Base>, Vec<&Base>) = froms.partition(|base| own.contains(&base.reference));
+    if own_triggers && let Some(base) = own.first() {
+        return Ok(Some(dynamic(base)));
+    }
     let names: Vec<&str> = froms.iter().map(|base| base.reference.as_str()).collect();
     let found = images.look(&names).map_err(GatherError::Engine)?;
     let on_build =
         |facts: &Option<ImageFacts>| facts.as_ref().is_some_and(|one| !one.config.on_build.is_empty());
     let first = froms.into_iter().zip(&found).find(|(_, facts)| on_build(facts));
-    Ok(first.map(|(base, _)| Dynamic {
-        why: format!("`{}` brings ONBUILD instructions with it", base.reference),
-        line: base.line,
-        span: base.span.clone(),
-    }))
+    Ok(first.map(|(base, _)| dynamic(base)))
 }
 
 /// Whether two names mean the same tag: `latest` need not be said.
-fn same_name(a: &str, b: &str) -> bool {
+pub fn same_name(a: &str, b: &str) -> bool {
     let full = |name: &str| match name.rsplit_once('/').map_or(name, |(_, last)| last).contains([':', '@']) {
         true => name.to_owned(),
         false => format!("{name}:latest"),

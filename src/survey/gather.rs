@@ -22,7 +22,7 @@ use crate::pipeline::{
 };
 use crate::reference::ReferenceError;
 use crate::run::docker::EngineError;
-use crate::survey::dockerfiles::{self, Images};
+use crate::survey::dockerfiles::{self, Below, Images};
 use crate::tree::Entry;
 
 /// Why a node could not be composed.
@@ -124,7 +124,7 @@ pub struct Gathered {
     pub images: Vec<(String, Option<String>)>,
 }
 
-/// Composes `nodes`; every trouble is reported, not only the first.
+/// Composes `nodes`, which come after what they read; every trouble is reported, not only the first.
 pub fn gather(
     pipeline: &Pipeline,
     nodes: &[&Node],
@@ -139,6 +139,7 @@ pub fn gather(
         sources: BTreeMap::new(),
         tracked: HashMap::new(),
         images: Vec::new(),
+        triggers: BTreeSet::new(),
         at: None,
     };
     let mut composed = Vec::with_capacity(nodes.len());
@@ -172,6 +173,8 @@ struct Disk<'w, 'o> {
     /// By repository top: tracked files that an ignore rule names.
     tracked: HashMap<PathBuf, BTreeSet<RelPath>>,
     images: Vec<(String, Option<String>)>,
+    /// Nodes whose Dockerfiles have `ONBUILD`; they come before those that build on them.
+    triggers: BTreeSet<NodeName>,
     /// What is being looked at, for the report of trouble.
     at: Option<Span>,
 }
@@ -420,8 +423,15 @@ impl World for Disk<'_, '_> {
         self.at = Some(recipe.dockerfile.span);
         let Surroundings { project, images, .. } = *self.around;
         let tags = base.map(|base| (&base.value, self.kinds.get(&base.value).map(|n| dockerfiles::tags(n))));
-        let named = tags.as_ref().map(|(node, tags)| (*node, tags.as_deref().unwrap_or_default()));
-        let file = dockerfiles::dockerfile(self.observer, project, recipe, named, images)?;
+        let below = tags.as_ref().map(|(node, tags)| Below {
+            node,
+            tags: tags.as_deref().unwrap_or_default(),
+            triggers: self.triggers.contains(node),
+        });
+        let file = dockerfiles::dockerfile(self.observer, project, recipe, below.as_ref(), images)?;
+        if !file.analysis.triggers.is_empty() {
+            self.triggers.insert(node.clone());
+        }
         let upstream = dockerfiles::upstream_images(node, &file, images, &mut self.images)?;
         self.at = Some(recipe.context.span);
         let named = recipe.context.value.under(project);

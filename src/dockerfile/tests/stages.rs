@@ -107,3 +107,15 @@ fn triggers_of_a_stage_run_in_those_built_on_it() {
     // In the stage itself they do nothing.
     assert_eq!(patterns(&ask(text, &[], Some("base")).unwrap()), Vec::<&str>::new());
 }
+
+/// They stand in the image that is made, of the stage in which they stand.
+#[test]
+fn triggers_are_part_of_the_script() {
+    let script = |text: &str| read(text).script();
+    let plain = script("FROM a AS one\nRUN x\nFROM one\nRUN y\n");
+    let first = script("FROM a AS one\nRUN x\nONBUILD ENV A=1\nFROM one\nRUN y\n");
+    let second = script("FROM a AS one\nRUN x\nFROM one\nONBUILD ENV A=1\nRUN y\n");
+    assert_ne!(plain, first);
+    assert_ne!(plain, second);
+    assert_ne!(first, second);
+}

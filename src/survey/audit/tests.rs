@@ -5,10 +5,11 @@ use crate::dockerfile::{Question, analyse};
 use crate::pipeline::{Document, Overrides, SourceFile};
 
 /// What is said of `embed`, an app-embed with these further children, built from this Dockerfile.
-fn said_of(children: &str, dockerfile: &str, on_build: &OnBuild<'_>) -> Vec<String> {
+fn said(children: &str, dockerfile: &str) -> Vec<String> {
     let text = format!(
         "pipeline \"p\"\nsource-archive \"source\" {{ dir \"app\"; }}\n\
          base-image \"base\" {{ context \"b\"; tag \"base\"; }}\n\
+         base-image \"tools\" {{ context \"b\"; tag \"tools:1\"; }}\n\
          app-embed \"embed\" {{ base \"base\"; app \"source\" into=\"package\"; context \"b\"; \
          dockerfile \"b/D\"; {children} }}\n"
     );
@@ -26,11 +27,7 @@ fn said_of(children: &str, dockerfile: &str, on_build: &OnBuild<'_>) -> Vec<Stri
         platform: Some("linux/amd64"),
         builder: None,
     };
-    notes(node, &analyse(&question).unwrap(), on_build)
-}
-
-fn said(children: &str, dockerfile: &str) -> Vec<String> {
-    said_of(children, dockerfile, &|_| Vec::new())
+    notes(node, &pipeline.nodes, &analyse(&question).unwrap())
 }
 
 const PLAIN: &str = "FROM base\nCOPY package /app\n";
@@ -101,18 +98,22 @@ fn a_source_that_cannot_be_told_is_named() {
 #[test]
 fn what_osgraph_does_not_follow_or_see_is_named() {
     let text = format!("# syntax=docker/dockerfile:1.7\n{PLAIN}ONBUILD RUN true\n");
-    let on_build = |reference: &str| match reference {
-        "base" => vec!["COPY . /src".to_owned(), "RUN make".to_owned()],
-        _ => Vec::new(),
-    };
     assert_eq!(
-        said_of("", &text, &on_build),
+        said("", &text),
         [
             "`# syntax=docker/dockerfile:1.7` is not followed: the engine's own reader is used (b/D:1)",
             "`ONBUILD RUN true` runs in builds on this image, not in this one (b/D:4)",
-            "image `base` has ONBUILD steps (`COPY . /src`, …): what they copy of the context is not seen, \
-             neither counts nor is sent (b/D:2)",
         ]
+    );
+}
+
+#[test]
+fn image_of_a_node_that_is_not_waited_for_is_named() {
+    let text = format!("{PLAIN}COPY --from=tools:1 /a /b\nCOPY --from=tools:2 /a /b\n");
+    assert_eq!(
+        said("", &text),
+        ["`tools:1` is made by `tools`, which this node does not wait for: it is taken as it is when a run \
+          begins (b/D:3)"]
     );
 }
 

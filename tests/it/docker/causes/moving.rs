@@ -52,11 +52,12 @@ fn image_that_moves_while_a_run_is_under_way_is_never_taken_for_the_old_one() {
     assert!(run.wait().unwrap().success());
     assert_eq!(shop.project.read("build/app"), "two\n");
     import(&other, "one\n");
-    shop.project.runs(&["embed"]);
+    shop.project.runs(&["binary", "embed"]);
     assert_eq!(shop.project.read("build/app"), "one\n");
     shop.project.is_fresh();
     import(&other, "two\n");
-    shop.project.runs(&["binary", "embed"]);
+    let said = shop.project.run();
+    assert!(said.ran.contains(&"embed".to_owned()), "{}", said.text);
     assert_eq!(shop.project.read("build/app"), "two\n");
     shop.project.is_fresh();
 }

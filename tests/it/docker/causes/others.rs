@@ -114,3 +114,27 @@ fn pipelines_of_one_folder_do_not_take_each_others_images() {
         assert_eq!(shop.inside("base", "cat /word"), word);
     }
 }
+
+/// What the image below will bring with it is known before that is built.
+#[test]
+fn base_that_comes_to_copy_in_builds_on_it_makes_the_whole_context_count() {
+    let shop = Shop::whole();
+    shop.edit("builder/base.Dockerfile", "COPY parts /parts\n", "COPY parts /parts\nONBUILD COPY . /all\n");
+    shop.edit("builder/embed.Dockerfile", "cat /word", "cat /all/notes.txt /word");
+    shop.project.runs(&["base", "binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "notes\none\na\npage\n");
+    shop.project.is_fresh();
+    shop.write("builder/notes.txt", "other notes\n");
+    shop.project.runs(&["binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "other notes\none\na\npage\n");
+    shop.prune("base");
+    shop.write("builder/notes.txt", "last notes\n");
+    shop.project.runs(&["base", "binary", "embed"]);
+    assert_eq!(shop.project.read("build/app"), "last notes\none\na\npage\n");
+    // The names that the old image still has say nothing of the new one.
+    shop.edit("builder/base.Dockerfile", "ONBUILD COPY . /all\n", "");
+    shop.edit("builder/embed.Dockerfile", "cat /all/notes.txt /word", "cat /word");
+    shop.project.restores(&["base", "binary", "embed"]);
+    shop.write("builder/notes.txt", "nobody copies them\n");
+    shop.project.is_fresh();
+}
