@@ -38,6 +38,18 @@ fn import(name: &str, text: &str) {
     assert!(import.wait().unwrap().success());
 }
 
+/// Removes all images that have, or had, a name.
+struct Gone(String);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let repository = self.0.rsplit_once(':').map_or(&*self.0, |(repository, _)| repository);
+        for id in docker(&["image", "ls", "--all", "--quiet", repository]).lines() {
+            remove_image(id);
+        }
+    }
+}
+
 const WARNING: &str = "an input changed while the node ran: its result is used, but not recorded";
 
 #[test]
@@ -91,6 +103,7 @@ fn base_under_two_names_is_one_image() {
 fn image_below_that_was_pruned_and_moved_in_its_registry_makes_no_false_record() {
     let registry = registry(false);
     let name = format!("{}/osgraph-test-moving:1", registry.host);
+    let _gone = Gone(name.clone());
     let put = |text: &str, keep: bool| {
         import(&name, text);
         do_now(Command::new("docker").args(["push", "--quiet", &name]));
@@ -127,5 +140,4 @@ fn image_below_that_was_pruned_and_moved_in_its_registry_makes_no_false_record()
         said.text
     );
     shop.project.is_fresh();
-    remove_image(&image(&name).unwrap());
 }
