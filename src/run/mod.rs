@@ -19,6 +19,7 @@ pub mod image;
 pub mod publish;
 pub mod recipe;
 pub mod retention;
+mod secrets;
 pub mod source;
 pub mod standing;
 pub mod task;

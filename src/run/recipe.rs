@@ -15,6 +15,7 @@ use crate::record::Artifact;
 use crate::run::collect;
 use crate::run::host::{self, HostError, Job, Mount, MountSource, Place};
 use crate::run::publish::set_foreign_aside;
+use crate::run::secrets;
 use crate::run::source::from_folder;
 use crate::run::task::{Context, Made, Task, TaskError, Upstream, tree_of};
 use crate::run::wanted;
@@ -67,7 +68,7 @@ fn once(
     produced: &mut dyn FnMut(),
 ) -> Result<Made, TaskError> {
     let node = &task.node.name;
-    let secrets = secrets(recipe, context)?;
+    let secrets = secret_entries(recipe, context)?;
     let mut env: Vec<(String, String)> =
         recipe.env.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect();
     env.extend(passed(recipe, context));
@@ -179,29 +180,23 @@ fn passed(recipe: &HostRecipe, context: &Context) -> Vec<(String, String)> {
 }
 
 /// Secrets as environment entries: under their own variable, or `OSGRAPH_SECRET_ID` for a file's.
-fn secrets(recipe: &HostRecipe, context: &Context) -> Result<Vec<(String, String)>, TaskError> {
+fn secret_entries(recipe: &HostRecipe, context: &Context) -> Result<Vec<(String, String)>, TaskError> {
     let mut out = Vec::new();
     for secret in &recipe.secrets {
         let id = &secret.id.value;
-        let found = match &secret.from {
-            SecretSource::Environment(name) => (context.environment)(name).map(|value| (name.clone(), value)),
-            SecretSource::File(path) => match fs::read_to_string(context.project.join(path)) {
-                Ok(text) => {
-                    let name: String = id
-                        .chars()
-                        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
-                        .collect();
-                    Some((format!("OSGRAPH_SECRET_{name}"), text.trim_end_matches(['\n', '\r']).to_owned()))
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                Err(source) => return Err(TaskError::SecretUnreadable { id: id.clone(), source }),
-            },
-        };
-        match found {
-            Some(entry) => out.push(entry),
-            None if secret.required => return Err(TaskError::SecretMissing(id.clone())),
-            None => {}
-        }
+        let Some(bytes) = secrets::value(secret, context)? else { continue };
+        let text = String::from_utf8(bytes).map_err(|error| TaskError::SecretUnreadable {
+            id: id.clone(),
+            source: std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error()),
+        })?;
+        out.push(match &secret.from {
+            SecretSource::Environment(name) => (name.clone(), text),
+            SecretSource::File(_) => {
+                let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+                let name: String = id.chars().map(upper).collect();
+                (format!("OSGRAPH_SECRET_{name}"), text.trim_end_matches(['\n', '\r']).to_owned())
+            }
+        });
     }
     Ok(out)
 }

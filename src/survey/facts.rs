@@ -14,7 +14,7 @@ use crate::plan::judge::{Facts, Found};
 use crate::plan::{Code, Reason};
 use crate::record::{Artifact, Image};
 use crate::run::docker::ImageFacts;
-use crate::run::image::{is_elsewhere, is_pushed, keeper_tag};
+use crate::run::image::{among, is_elsewhere, is_pushed, keeper_tag};
 use crate::run::standing::Found as Stands;
 use crate::run::task::Standing;
 use crate::run::{extract, publish, wanted};
@@ -205,8 +205,7 @@ impl Facts for StoreFacts<'_> {
 
 /// What the engine has of an image: by its id, or by the name under which it stays.
 fn engine_has(image: &Image, images: &dyn Images) -> Option<ImageFacts> {
-    let found = images.look(&[&image.id, &keeper_tag(image)]).ok()?;
-    found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
+    among(images.look(&[&image.id, &keeper_tag(image)]).ok()?, image)
 }
 
 /// Whether all of an artifact can be had, here or from where it is kept.

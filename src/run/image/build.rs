@@ -11,7 +11,7 @@ use crate::key::{Component, Manifest, Value};
 use crate::path::RelPath;
 use crate::pipeline::{DockerRecipe, Limits, NodeName};
 use crate::record::Artifact;
-use crate::run::docker::buildkit::{self, Build, BuildError, Built, CancelToken, Output, SecretValue};
+use crate::run::docker::buildkit::{self, Build, BuildError, Built, Output, SecretValue};
 use crate::run::docker::{PROJECT_LABEL, Session, temporary_name};
 use crate::run::image::context::NodeContext;
 use crate::run::image::failure;
@@ -19,12 +19,14 @@ use crate::run::image::keeper::{ensure, find, keep_layers, keeper_tag};
 use crate::run::image::others::Others;
 use crate::run::image::printer::Printer;
 use crate::run::image::rewrite::rewrite;
-use crate::run::image::{secrets, space};
+use crate::run::image::space;
+use crate::run::image::stop::Stop;
 use crate::run::recipe;
+use crate::run::secrets;
 use crate::run::task::{Context, Made, Task, TaskError, Upstream, tree_of};
 use crate::tree::TreeDigest;
 
-/// How often a running build asks whether it shall stop.
+/// How often a pause asks whether the run shall stop.
 const HEARTBEAT: Duration = Duration::from_millis(50);
 
 /// Before the second attempt after a fault of the network; doubled for each further one.
@@ -185,25 +187,11 @@ fn run(
     timeout: Option<Duration>,
     context: &Context,
 ) -> Result<Built, TaskError> {
-    let token = CancelToken::new();
-    let started = Instant::now();
-    let watch = async {
-        loop {
-            tokio::time::sleep(HEARTBEAT).await;
-            if context.cancel.is_cancelled() || timeout.is_some_and(|limit| started.elapsed() >= limit) {
-                token.cancel();
-                std::future::pending::<()>().await;
-            }
-        }
-    };
+    let stop = Stop::after(timeout, context);
     let engine = session.engine();
     let on = |progress| printer.take(progress);
-    let built = session.wait(async {
-        tokio::select! {
-            built = buildkit::build(engine.dialer(), engine.api(), build, &on, token.clone()) => built,
-            () = watch => Err(BuildError::Cancelled),
-        }
-    });
+    let token = stop.token().clone();
+    let built = session.wait(buildkit::build(engine.dialer(), engine.api(), build, &on, token));
     match built {
         Err(BuildError::Cancelled) if context.cancel.is_cancelled() => Err(TaskError::Cancelled),
         Err(BuildError::Cancelled) => Err(TaskError::BuildTimedOut(timeout.unwrap_or_default())),

@@ -34,8 +34,12 @@ pub fn keeper_of(digest: &Digest) -> String {
 /// another id for the same one.
 pub fn find(session: &Session, image: &Image) -> Result<Option<ImageFacts>, EngineError> {
     let keeper = keeper_tag(image);
-    let found = session.wait(session.engine().inspect_all(&[&image.id, &keeper]))?;
-    Ok(found.into_iter().flatten().find(|facts| facts.digest() == image.digest))
+    Ok(among(session.wait(session.engine().inspect_all(&[&image.id, &keeper]))?, image))
+}
+
+/// The image among what was found by its id and its keeper.
+pub fn among(found: Vec<Option<ImageFacts>>, image: &Image) -> Option<ImageFacts> {
+    found.into_iter().flatten().find(|facts| facts.digest() == image.digest)
 }
 
 /// Whether an image that the engine lacks may be had without building it. `pull` is where its node

@@ -10,7 +10,6 @@ mod keeper;
 mod others;
 mod printer;
 mod rewrite;
-mod secrets;
 mod space;
 mod stop;
 mod sweeper;
@@ -20,5 +19,5 @@ mod tests;
 
 pub use build::{Request, make};
 pub use failure::StepFailure;
-pub use keeper::{KEEPERS, ensure, find, is_elsewhere, is_pushed, keeper_of, keeper_tag, publish};
+pub use keeper::{KEEPERS, among, ensure, find, is_elsewhere, is_pushed, keeper_of, keeper_tag, publish};
 pub use sweeper::Sweeper;

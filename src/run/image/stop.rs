@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::run::docker::buildkit::CancelToken;
 use crate::run::task::Context;
@@ -20,12 +20,18 @@ pub struct Stop {
 
 impl Stop {
     pub fn new(context: &Context) -> Self {
+        Self::after(None, context)
+    }
+
+    /// Also when so much time has gone by.
+    pub fn after(limit: Option<Duration>, context: &Context) -> Self {
+        let started = Instant::now();
         let (token, done) = (CancelToken::new(), Arc::new(AtomicBool::new(false)));
         let watcher = std::thread::spawn({
             let (token, done, cancel) = (token.clone(), Arc::clone(&done), context.cancel.clone());
             move || {
                 while !done.load(Ordering::Relaxed) {
-                    if cancel.is_cancelled() {
+                    if cancel.is_cancelled() || limit.is_some_and(|limit| started.elapsed() >= limit) {
                         token.cancel();
                         return;
                     }
