@@ -1,6 +1,7 @@
 #!/bin/sh
 # pack.sh DEST [APP [OVERLAY]]: makes DEST, one executable file, of the script osv4-prod and an application. By
 # default APP is the application beside this script, and OVERLAY, which is laid over its config/, common/config.
+# builder's php.ini and Caddyfile go into its root.
 # pack.sh --cached APP: makes it in $OSV4_TEST_CACHE (target/osv4-test) unless it is there, and says where.
 # The same files give the same bytes. Needs php, composer, zip, unzip, GNU tar.
 set -eu
@@ -23,7 +24,7 @@ digest() {
         cd "$here"
         find osv4-prod pack.sh packages -type f
         cd "$1"
-        find "$1" "$root/common/config" -type f 2>/dev/null || :
+        find "$1" "$root/common/config" "$root/builder/php.ini" "$root/builder/Caddyfile" -type f 2>/dev/null || :
     } | LC_ALL=C sort | (cd "$here" && tr '\n' '\0' | xargs -0 sha1sum) | sha1sum | cut -c 1-16
 }
 
@@ -52,6 +53,9 @@ mkdir "$tree"
 tar -c -f - -C "$app" --exclude=./vendor --exclude=./tmp --exclude=./logs --exclude=./.git \
     --exclude=./config/app_local.php --exclude='./.env*' . | tar -x -f - -C "$tree" --no-same-owner
 [ ! -d "$overlay" ] || cp -R "$overlay/." "$tree/config"
+for file in php.ini Caddyfile; do
+    [ -e "$tree/$file" ] || [ ! -e "$root/builder/$file" ] || cp "$root/builder/$file" "$tree"
+done
 
 # The lock names /srv/composer; here the repository lies elsewhere.
 "$here/packages/make.sh" "$work/composer" "$work/composer"

@@ -119,7 +119,13 @@ json() {
     run -7 "$OSV4" php-cli "$BATS_TEST_TMPDIR/seven.php"
     echo 'memory_limit = 77M' >"$(tree)/php.ini"
     [[ $("$OSV4" php-cli -r 'echo ini_get("memory_limit");') == 128M ]]
-    [[ $(PHP_INI_SCAN_DIR=$(tree) "$OSV4" php-cli -r 'echo ini_get("memory_limit");') == 77M ]]
+    [[ $(PHP_INI_SCAN_DIR=$(tree) "$OSV4" php-cli -r 'echo ini_get("memory_limit");' 2>&1) == 77M ]]
+    echo 'memory_limit = ${PHP_MEMORY_LIMIT:-66M}' >"$(tree)/php.ini"
+    PHP_INI_SCAN_DIR=:$(tree)
+    export PHP_INI_SCAN_DIR
+    [[ $("$OSV4" php-cli -r 'echo ini_get("memory_limit");' 2>&1) == 66M ]]
+    [[ $(PHP_MEMORY_LIMIT=55M "$OSV4" php-cli -r 'echo ini_get("memory_limit");' 2>&1) == 55M ]]
+    "$OSV4" php-cli -r 'exit((int)!extension_loaded("pdo_pgsql"));'
 }
 
 @test "templates are live but where the application has its own file; app_local never is" {
@@ -282,5 +288,8 @@ json() {
     [[ $(curl -fsS "$page/jobs" | json 'done') == '["first","ä second"]' ]]
     run -0 timeout 10 "$OSV4" php-cli bin/cake.php queue worker --max-runtime 1
     [[ $output == *'ends after 0 jobs'* ]]
+    export QUEUE_URL="redis://$REDIS_HOST:$REDIS_PORT/0?password=$REDIS_PASSWORD"
+    REDIS_PASSWORD=wrong run -0 timeout 10 "$OSV4" php-cli bin/cake.php queue worker --max-runtime 1
+    unset QUEUE_URL
     REDIS_PASSWORD=wrong run -1 "$OSV4" php-cli bin/cake.php queue worker --max-runtime 1
 }

@@ -14,7 +14,10 @@ final class Redis
     {
     }
 
-    /** @param string $url `redis://[user][:password@]host[:port][/database]`; empty: the REDIS_* settings */
+    /**
+     * @param string $url `redis://[:password@]host[:port][/database][?password=…&ssl[verify_peer]=0]`; empty: the
+     *     REDIS_* settings
+     */
     public static function open(string $url = ''): self
     {
         $settings = (array)Configure::read('Redis');
@@ -23,12 +26,14 @@ final class Redis
             if (!isset($parts['host']) || !in_array($parts['scheme'] ?? '', ['redis', 'rediss'], true)) {
                 throw new RuntimeException('the queue has no address of a Redis server');
             }
+            parse_str($parts['query'] ?? '', $query);
             $settings = [
                 'host' => $parts['host'],
                 'port' => $parts['port'] ?? 6379,
-                'password' => rawurldecode($parts['pass'] ?? ''),
+                'password' => $query['password'] ?? rawurldecode($parts['pass'] ?? ''),
                 'database' => ltrim($parts['path'] ?? '/0', '/'),
                 'tls' => $parts['scheme'] === 'rediss',
+                'verifyPeer' => (bool)($query['ssl']['verify_peer'] ?? $settings['verifyPeer']),
             ] + $settings;
         }
         $self = new self(extension_loaded('redis') ? self::extension($settings) : self::socket($settings));
