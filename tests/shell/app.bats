@@ -182,19 +182,42 @@ json() {
     run -1 cake migrations seed --seed NoSuchSeeder
 }
 
-@test "a seeder killed before its commit leaves no rows" {
+@test "a seeder that fails leaves nothing of itself, and those before it stay" {
     cake migrations migrate --no-lock
     psql_file "$(tree)/config/schema/pg_config_1.sql"
-    TEST_SEED_PAUSE_INSIDE=30 "$OSV4" php-cli bin/cake.php migrations seed --seed ActionsSeeder 3>&- &
+    TEST_BREAK_SEEDER=RolesSeeder run -1 cake migrations seed
+    [[ $(postgres_query 'SELECT count(*) FROM roles') == 0 ]]
+    [[ $(postgres_query 'SELECT count(*) FROM actions') == 4 ]]
+}
+
+# killed_at STATE LAST PAUSE ARGUMENTS…: a command that pauses is killed when its connection is in that state and
+# its last statement looks like that.
+killed_at() {
+    local state=$1 last=$2
+    export "${3?}"
+    shift 3
+    "$OSV4" php-cli bin/cake.php "$@" 3>&- &
     background+=("$!")
-    seeding() {
-        [[ $(postgres_query "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'") == 1 ]]
-    }
-    wait_until 10 seeding
+    there() { [[ $(postgres_query "SELECT count(*) FROM pg_stat_activity WHERE state = '$state'
+        AND usename = '$DB_USERNAME' AND query ~ '$last'") == 1 ]]; }
+    gone() { ! there; }
+    wait_until 10 there
     kill -9 "${background[-1]}"
-    gone() { ! seeding; }
     wait_until 10 gone
+}
+
+@test "killed before its commit a seeder or migration leaves nothing, behind it everything" {
+    killed_at 'idle in transaction' 'CREATE TABLE tasks' TEST_MIGRATION_PAUSE=30 migrations migrate --no-lock
+    [[ -z $(postgres_query "SELECT to_regclass('actions')") ]]
+    unset TEST_MIGRATION_PAUSE
+    cake migrations migrate --no-lock
+    psql_file "$(tree)/config/schema/pg_config_1.sql"
+    killed_at 'idle in transaction' '' TEST_SEED_PAUSE_INSIDE=30 migrations seed --seed ActionsSeeder
     [[ $(postgres_query 'SELECT count(*) FROM actions') == 0 ]]
+    unset TEST_SEED_PAUSE_INSIDE
+    killed_at idle COMMIT TEST_SEED_PAUSE=30 migrations seed
+    [[ $(postgres_query 'SELECT count(*) FROM actions') == 4 ]]
+    [[ $(postgres_query 'SELECT count(*) FROM types') == 0 ]]
 }
 
 @test "DATABASE_URL and DB_SCHEMA" {

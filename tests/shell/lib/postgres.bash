@@ -30,8 +30,9 @@ postgres_as() {
 postgres_template() {
     local programs=$1 cache version template
     cache=${OSV4_TEST_CACHE:-$(cd "${BASH_SOURCE[0]%/*}/../../.." && pwd)/target/osv4-test}
-    version=$("$programs/postgres" --version)
-    template=$cache/postgres-${version##* }
+    # "postgres (PostgreSQL) 15.18 (Debian …)"
+    read -r _ _ version _ < <("$programs/postgres" --version)
+    template=$cache/postgres-$version
     mkdir -p "$cache"
     (
         flock 9
