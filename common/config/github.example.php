@@ -15,7 +15,7 @@ $root = $root === '' ? '' : rtrim($root, '/') . '/';
 
 return [
     'Github' => [
-        'name' => $env('GITHUB_CLIENT_NAME', ''),
+        'name' => $env('GITHUB_CLIENT_NAME', 'GitHub'),
         'client_id' => $env('GITHUB_CLIENT_ID', ''),
         'client_secret' => $env('GITHUB_CLIENT_SECRET', ''),
         'redirect_uri' => $env('GITHUB_REDIRECT_URI', $root . 'git/gitconnect'),
