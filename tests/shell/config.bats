@@ -2,6 +2,8 @@
 # The configuration templates, the two lists of variables, and what lies beside them for Apache and cron.
 #
 # Needs php (Debian: php8.2-cli), apache2 and openssl.
+#
+# shellcheck disable=SC2016,SC2030,SC2031
 
 setup_file() {
     for program in php openssl curl; do
@@ -16,7 +18,6 @@ setup() {
     CONFIG="$COMMON/config"
     LIB="$BATS_TEST_DIRNAME/lib"
     mapfile -t TEMPLATES < <(find "$CONFIG" -name '*.php' | sort)
-    mapfile -t NAMES < <(names "$COMMON/.env.full.example")
 }
 
 # The variables that a list names, set there or commented out.
@@ -265,13 +266,13 @@ same() {
     printf '#!/bin/sh\necho "cake $*"\n' >"$home/helpers/cake.sh"
     chmod +x "$home/helpers/cake.sh"
     for file in recurring_task_cron queue_worker; do
-        local lines=0
+        local entries=0
         while IFS= read -r line; do
             case $line in
                 '#'* | '') continue ;;
                 [A-Z]*=*) [[ $line =~ ^[A-Z0-9_]+=[^\$]*$ ]] || { echo "cron expands nothing: $line"; return 1; } ;;
                 *)
-                    lines=$((lines + 1))
+                    entries=$((entries + 1))
                     [[ $line =~ ^([0-9*/,-]+\ ){5}[a-z]+\ (.*)$ ]] || { echo "not five fields and a user: $line"; return 1; }
                     local command=${BASH_REMATCH[2]}
                     # A bare % is a line break to cron.
@@ -280,7 +281,7 @@ same() {
                     ;;
             esac
         done <"$CONFIG/cron/$file"
-        same "$lines" 1
+        same "$entries" 1
         # cron leaves out a last line without an end.
         same "$(tail -c 1 "$CONFIG/cron/$file")" ""
     done
@@ -303,7 +304,7 @@ teardown() {
     local dir="$BATS_TEST_TMPDIR" back http https
     back=$(port) http=$(port) https=$(port)
     chmod 755 "$dir" "$BATS_RUN_TMPDIR"
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2028
     echo '<?php header("X-Seen: 1"); foreach (["HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST"] as $n) { echo $n, "=", $_SERVER[$n] ?? "", "\n"; }' >"$dir/router.php"
     php -n -S "127.0.0.1:$back" "$dir/router.php" >"$dir/backend.log" 2>&1 3>&- &
     BACKEND=$!
