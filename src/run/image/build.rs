@@ -205,17 +205,17 @@ fn run(
     }
 }
 
-fn inputs(task: &Task) -> Result<(&Arc<Observation>, &DockerfileInput), TaskError> {
+fn inputs(task: &Task) -> Result<(Option<&Observation>, &DockerfileInput), TaskError> {
     let mut found = (None, None);
     for placed in &task.composed.inputs {
         match &placed.input {
-            Input::Folder(folder) => found.0 = Some(folder),
+            Input::Folder(folder) => found.0 = Some(&**folder),
             Input::Dockerfile(file) => found.1 = Some(&**file),
             _ => {}
         }
     }
-    // The composer puts both there.
-    found.0.zip(found.1).ok_or(TaskError::Cancelled)
+    // The composer puts it there.
+    Ok((found.0, found.1.ok_or(TaskError::Cancelled)?))
 }
 
 /// Whether a versioned secret is not the one that the node last succeeded with. The engine's cache
