@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::dockerfile::is_proxy;
+use crate::dockerfile::{Analysis, is_proxy};
 use crate::event::Event;
 use crate::inputs::Observation;
 use crate::inputs::input::{DockerfileInput, Input};
@@ -112,7 +112,10 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         args: recipe
             .args
             .iter()
-            .filter(|(name, _)| file.analysis.args.contains(&name.value) || is_proxy(&name.value))
+            .filter(|(name, _)| {
+                let Analysis { args, idle_args, .. } = &file.analysis;
+                args.contains(&name.value) || idle_args.contains(&name.value) || is_proxy(&name.value)
+            })
             .map(|(name, value)| (name.value.clone(), value.clone()))
             .collect(),
         target: recipe.target.clone(),
