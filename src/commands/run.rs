@@ -406,10 +406,7 @@ fn context(
         published: Box::new(move |node| by_node.get(node).cloned().unwrap_or_default()),
         archives: Box::new(move || history.0.archive_history(&history.1).unwrap_or_default()),
         archive_patterns: archives.iter().map(|(_, one)| Pattern::new(&one.pattern)).collect(),
-        archive_paths: archives
-            .iter()
-            .map(|(node, one)| ((*node).clone(), one.path.value.clone()))
-            .collect(),
+        archive_paths: archives.iter().map(|(node, one)| ((*node).clone(), one.path.value.clone())).collect(),
         known: Box::new(move |path, stat| known.digest(path, stat)),
         engine: ground.engine.clone(),
         pulls: prepared

@@ -233,7 +233,8 @@ impl<'s> Scope<'s> {
             && text.value.matches(Archive::DIGEST).count() > written.matches(Archive::DIGEST).count()
         {
             let message = "`{digest}` in a parameter is only known to the path of an `archive`";
-            let mistake = Diagnostic::new("digest-elsewhere", message, text.span, "needed before it is known");
+            let mistake =
+                Diagnostic::new("digest-elsewhere", message, text.span, "needed before it is known");
             self.report(mistake.help("give this place a parameter of its own"));
             return None;
         }

@@ -82,14 +82,18 @@ impl Docker {
             "keep" => {
                 self.keep_in_store = word().and_then(|place| one_of(scope, place, &["store"])).is_some()
             }
-            "push" => self.push = scope.argument(child).filter(optional).filter(|image| is_image(scope, image)),
-            "pull" => self.pull = scope.argument(child).filter(optional).filter(|image| is_image(scope, image)),
-            "cache-from" => {
-                self.cache_from.extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value))
+            "push" => {
+                self.push = scope.argument(child).filter(optional).filter(|image| is_image(scope, image))
             }
-            "cache-to" => {
-                self.cache_to.extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value))
+            "pull" => {
+                self.pull = scope.argument(child).filter(optional).filter(|image| is_image(scope, image))
             }
+            "cache-from" => self
+                .cache_from
+                .extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value)),
+            "cache-to" => self
+                .cache_to
+                .extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value)),
             "ssh" => self.ssh.extend(words().map(|text| text.value)),
             _ => return false,
         }

@@ -47,7 +47,17 @@ fn the_pipeline_is_sound_with_every_choice() {
     let names: Vec<&str> = plain.nodes.iter().map(|node| node.name.0.as_str()).collect();
     assert_eq!(
         names,
-        ["source", "base", "embed", "binary", "licences", "dist-docker", "dist-native", "dist-all", "runtime"]
+        [
+            "source",
+            "base",
+            "embed",
+            "binary",
+            "licences",
+            "dist-docker",
+            "dist-native",
+            "dist-all",
+            "runtime"
+        ]
     );
     // Nothing is pushed or pulled that nobody asked for.
     for node in &plain.nodes {
@@ -236,6 +246,7 @@ fn no_secret_of_a_working_tree_gets_into_a_package() {
         "tmp/sessions/sess_1",
         "logs/error.log",
         "webroot/files/company/contract.pdf",
+        "webroot/files/case_files/thumb/1/drawing",
         "server.pem",
         "config/jwt/private.key",
         "id_rsa",
@@ -257,6 +268,8 @@ fn no_secret_of_a_working_tree_gets_into_a_package() {
         "logs/empty",
         "tmp/.gitkeep",
         "webroot/files/company/empty",
+        "webroot/files/profile/thumb/empty",
+        "webroot/files/photos/user.png",
         "webroot/files/.htaccess",
         "webroot/keys/index.keys.js",
         "name (with) blanks.php",
