@@ -251,14 +251,18 @@ fn stub() -> &'static Path {
     PATH.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cloud");
         fs::create_dir_all(&folder).unwrap();
-        let source = folder.join("stub.c");
+        let source = folder.join(format!("stub-{}.c", std::process::id()));
         let text = "#include <string.h>\nint main(int n, char **a) {\n    return n < 2 || (strcmp(a[1], \"version\") && strcmp(a[1], \"build-info\"));\n}\n";
         fs::write(&source, text).unwrap();
-        let program = folder.join(format!("stub-{}", std::process::id()));
+        let unfinished = folder.join(format!("stub-{}", std::process::id()));
         let mut compile = Command::new("cc");
-        compile.args(["-static", "-Os", "-s", "-o"]).arg(&program).arg(&source).stdin(Stdio::null());
+        compile.args(["-static", "-Os", "-s", "-o"]).arg(&unfinished).arg(&source).stdin(Stdio::null());
         let output = compile.output().expect("Debian: gcc, libc6-dev");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::remove_file(&source).unwrap();
+        // One that another process runs at the time stays what it is.
+        let program = folder.join("stub");
+        fs::rename(&unfinished, &program).unwrap();
         program
     })
 }
