@@ -362,15 +362,18 @@ fn context(
     let project_id = prepared.project_id.clone();
     let owned = (store.clone(), project_id.clone(), std::sync::Mutex::new((None, Default::default())));
     let known: Arc<Known> = prepared.known.clone();
-    let archives: Vec<&Archive> = prepared
+    let archives: Vec<(&NodeName, &Archive)> = prepared
         .loaded
         .pipeline
         .nodes
         .iter()
-        .flat_map(|node| match &node.work {
-            Work::SourceArchive(source) => source.archives.as_slice(),
-            Work::Dist(dist) => dist.archives.as_slice(),
-            _ => &[],
+        .flat_map(|node| {
+            let archives = match &node.work {
+                Work::SourceArchive(source) => source.archives.as_slice(),
+                Work::Dist(dist) => dist.archives.as_slice(),
+                _ => &[],
+            };
+            archives.iter().map(|one| (&node.name, one))
         })
         .collect();
     let by_node = {
@@ -402,8 +405,8 @@ fn context(
         }),
         published: Box::new(move |node| by_node.get(node).cloned().unwrap_or_default()),
         archives: Box::new(move || history.0.archive_history(&history.1).unwrap_or_default()),
-        archive_patterns: archives.iter().map(|one| Pattern::new(&one.pattern)).collect(),
-        archive_paths: archives.iter().map(|one| one.path.value.clone()).collect(),
+        archive_patterns: archives.iter().map(|(_, one)| Pattern::new(&one.pattern)).collect(),
+        archive_paths: archives.iter().map(|(node, one)| ((*node).clone(), one.path.value.clone())).collect(),
         known: Box::new(move |path, stat| known.digest(path, stat)),
         engine: ground.engine.clone(),
         pulls: prepared

@@ -60,8 +60,12 @@ pub fn analyse(question: &Question) -> Result<Analysis, Mistake> {
         analysis,
         environments,
     };
-    for stage in needed {
-        walk.stage(&stages, stage)?;
+    for stage in &needed {
+        walk.stage(&stages, *stage)?;
+    }
+    for (_, stage) in stages.list.iter().enumerate().filter(|(index, _)| !needed.contains(index)) {
+        let named = walk.globals.close(stage.used.iter().cloned());
+        walk.analysis.idle_args.extend(named);
     }
     let mut analysis = walk.finish();
     for instruction in stages::globals(&script)? {
@@ -254,6 +258,7 @@ impl Walk<'_> {
             if is_of_buildkit {
                 self.analysis.args.insert(name.clone());
             } else if !self.analysis.args.contains(name)
+                && !self.analysis.idle_args.contains(name)
                 && !is_proxy(name)
                 && !self.analysis.unused_args.contains(name)
             {

@@ -21,7 +21,10 @@ pub struct Analysis {
     /// Names of the build arguments that are used, whether or not the caller gives them. An `ARG` in
     /// a stage counts as used: every `RUN` sees it. Proxies count only where an `ARG` names them.
     pub args: BTreeSet<String>,
-    /// Arguments that the caller gives and no stage of this build uses.
+    /// Names of the arguments that stand in the `FROM` of stages which are not built. They change
+    /// nothing, but without them BuildKit cannot read the file.
+    pub idle_args: BTreeSet<String>,
+    /// Arguments that the caller gives and no stage uses.
     pub unused_args: Vec<String>,
     pub secrets: Vec<SecretUse>,
     pub ssh: Vec<SshUse>,

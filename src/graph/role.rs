@@ -88,7 +88,9 @@ pub(super) fn link(
         match &node.work {
             Work::SourceArchive(_) | Work::BaseImage(_) => {}
             Work::AppEmbed(embed) => {
-                reads(&embed.base.value, Role::Base, embed.base.span);
+                if let Some(base) = &embed.base {
+                    reads(&base.value, Role::Base, base.span);
+                }
                 reads(&embed.app.value, Role::App, embed.app.span);
             }
             Work::BinaryExtract(extract) => reads(&extract.from.value, Role::Image, extract.from.span),

@@ -63,8 +63,8 @@ pub struct Dockerfile<I> {
     pub file: I,
     /// Where the file lies.
     pub path: RelPath,
-    /// What of the context the instructions copy.
-    pub context: (Entry, I),
+    /// What of the context the instructions copy; none where there is no context.
+    pub context: Option<(Entry, I)>,
     /// The names of build arguments that are used.
     pub args: BTreeSet<String>,
     /// Images of others by their names, and what they are.
@@ -140,11 +140,13 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             "base-image 1"
         }
         Work::AppEmbed(AppEmbed { base, app, into, recipe, limits: _ }) => {
-            let stand = composer.world.published(&base.value);
-            composer.read("base", base, stand);
+            if let Some(base) = base {
+                let stand = composer.world.published(&base.value);
+                composer.read("base", base, stand);
+            }
             composer.read("app", app, Stand::At(into.clone()));
             composer.spanned_text("app into", into.as_str(), app.span);
-            composer.recipe(&node.name, recipe, Some(base), Some(into))?;
+            composer.recipe(&node.name, recipe, base.as_ref(), Some(into))?;
             "app-embed 1"
         }
         Work::BinaryExtract(BinaryExtract { from, path, output: _, expect: _, checks: _ }) => {
@@ -278,14 +280,15 @@ impl<W: World> Composer<'_, W> {
             span,
         } = recipe;
         self.spanned_text("dockerfile", &found.steps, dockerfile.span);
-        let (entry, input) = found.context;
-        self.spans.push(("context".to_owned(), context.span));
-        self.components.push(Component::entry(Facet::Own, "context", entry));
         let placed = |label: &str, at: RelPath, input| {
             let name = at.file_name().unwrap_or_default().to_owned();
             Placed { label: label.to_owned(), at, name, input }
         };
-        self.inputs.push(placed("context", RelPath::root(), input));
+        if let Some((entry, input)) = found.context {
+            self.spans.extend(context.as_ref().map(|context| ("context".to_owned(), context.span)));
+            self.components.push(Component::entry(Facet::Own, "context", entry));
+            self.inputs.push(placed("context", RelPath::root(), input));
+        }
         self.inputs.push(placed("dockerfile", found.path, found.file));
         for (name, value) in labels {
             self.own_text(&format!("label {name}"), value);

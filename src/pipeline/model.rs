@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::path::RelPath;
+use crate::tree::TreeDigest;
 
 /// A place in the pipeline file: byte offset and length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -256,13 +257,34 @@ pub struct Placed {
 /// An archive of a node's tree. The path's ending says the format.
 #[derive(Clone, Debug)]
 pub struct Archive {
-    /// Publishing.
+    /// May hold [`Archive::DIGEST`]. Publishing.
     pub path: Spanned<RelPath>,
     pub format: ArchiveFormat,
     /// How many of the newest archives of this pattern stay. Policy.
     pub keep: Option<u32>,
     /// The path as written, with each `${…}` kept: what retention matches older versions by.
     pub pattern: String,
+}
+
+impl Archive {
+    /// What stands in a path for the digest of what the archive holds.
+    pub const DIGEST: &str = "{digest}";
+
+    /// Whether its path is only known with its content.
+    pub fn is_named_by_content(&self) -> bool {
+        self.path.value.as_str().contains(Self::DIGEST)
+    }
+
+    /// The archive of this very tree, at its path.
+    pub fn of(&self, tree: TreeDigest) -> Self {
+        let mut archive = self.clone();
+        if self.is_named_by_content() {
+            let text = self.path.value.as_str().replace(Self::DIGEST, &tree.0.short());
+            // Hexadecimal digits make no path of a name that was none.
+            archive.path.value = RelPath::parse(&text).unwrap_or_else(|_| self.path.value.clone());
+        }
+        archive
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -285,7 +307,8 @@ pub struct BaseImage {
 /// `app-embed`: the fast step that puts the application into the base.
 #[derive(Clone, Debug)]
 pub struct AppEmbed {
-    pub base: NodeRef,
+    /// None where it builds on what its recipe names alone.
+    pub base: Option<NodeRef>,
     pub app: NodeRef,
     /// Where the application's tree stands in the context or work folder. Dirtying.
     pub into: RelPath,
@@ -304,7 +327,8 @@ pub enum Recipe {
 /// `ssh` (policy).
 #[derive(Clone, Debug)]
 pub struct DockerRecipe {
-    pub context: Spanned<RelPath>,
+    /// None where another node's tree is all that there is to be copied.
+    pub context: Option<Spanned<RelPath>>,
     pub dockerfile: Spanned<RelPath>,
     pub args: Vec<(Spanned<String>, String)>,
     pub secrets: Vec<Secret>,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::path::{PathError, RelPath};
 use crate::pipeline::diagnostic::Diagnostic;
-use crate::pipeline::model::{NodeName, NodeRef, Span, Spanned};
+use crate::pipeline::model::{Archive, NodeName, NodeRef, Span, Spanned};
 use crate::pipeline::suggest;
 use crate::pipeline::syntax::{Entry, SyntaxNode, Value};
 use crate::pipeline::template::{self, Lookup, TemplateError};
@@ -226,6 +226,23 @@ impl<'s> Scope<'s> {
 
     /// A string with its parameters replaced.
     pub fn text(&self, entry: &Entry) -> Option<Spanned<String>> {
+        let text = self.text_of_archive(entry)?;
+        // As it is written here it is the author's; in a parameter it was meant for an archive.
+        if text.value.contains(Archive::DIGEST)
+            && let Value::String(written) = entry.value
+            && text.value.matches(Archive::DIGEST).count() > written.matches(Archive::DIGEST).count()
+        {
+            let message = "`{digest}` in a parameter is only known to the path of an `archive`";
+            let mistake =
+                Diagnostic::new("digest-elsewhere", message, text.span, "needed before it is known");
+            self.report(mistake.help("give this place a parameter of its own"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// As [`Scope::text`], where `{digest}` may come from a parameter.
+    pub fn text_of_archive(&self, entry: &Entry) -> Option<Spanned<String>> {
         let Value::String(text) = entry.value else {
             self.wrong_type(entry, "a string");
             return None;

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use crate::path::RelPath;
+use crate::pipeline::Archive;
 use crate::record::RunId;
 
-/// An archive's path as written in the pipeline, with `${…}` where values go.
+/// An archive's path as written in the pipeline, with `${…}` where values go, and `{digest}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// The text between the holes: one more than there are holes.
@@ -27,14 +28,23 @@ impl Pattern {
     pub fn new(written: &str) -> Self {
         // Spelled as the recorded paths are. A pattern that no path can have matches none of them.
         let normal = RelPath::parse(written).map_or(written.to_owned(), |path| path.as_str().to_owned());
-        let mut literals = Vec::new();
+        let mut literals = vec![String::new()];
         let mut rest = normal.as_str();
         while let Some((before, after)) = rest.split_once("${") {
             let Some((_, after)) = after.split_once('}') else { break };
-            literals.push(before.to_owned());
+            split_at_digests(before, &mut literals);
+            literals.push(String::new());
             rest = after;
         }
-        literals.push(rest.to_owned());
+        split_at_digests(rest, &mut literals);
+        Self { literals }
+    }
+
+    /// The path of an archive that is published now, with the digest of its content where that
+    /// names it.
+    pub fn of_path(path: &RelPath) -> Self {
+        let mut literals = vec![String::new()];
+        split_at_digests(path.as_str(), &mut literals);
         Self { literals }
     }
 
@@ -61,6 +71,16 @@ impl Pattern {
     }
 }
 
+/// Continues the last of `literals` with `text`, in which each digest is a hole.
+fn split_at_digests(text: &str, literals: &mut Vec<String>) {
+    for (at, part) in text.split(Archive::DIGEST).enumerate() {
+        match literals.last_mut() {
+            Some(last) if at == 0 => last.push_str(part),
+            _ => literals.push(part.to_owned()),
+        }
+    }
+}
+
 /// The recorded archives of `pattern` to remove, each followed by its checksum file, so that the
 /// `keep` newest stay. `newest` was just published and always stays; so does everything in
 /// `current`, which other nodes and archives publish now.
@@ -76,7 +96,7 @@ pub fn expired(
     newest: &RelPath,
     keep: u32,
     published: &[Published],
-    current: &[RelPath],
+    current: &[Pattern],
 ) -> Vec<RelPath> {
     // A path that was published again counts once, by its latest run.
     let mut latest: BTreeMap<&RelPath, RunId> = BTreeMap::new();
@@ -95,7 +115,7 @@ pub fn expired(
         .into_iter()
         .skip(stay)
         .map(|(_, path)| path)
-        .filter(|path| !current.contains(path))
+        .filter(|path| !current.iter().any(|current| current.matches(path)))
         .flat_map(|path| [path.clone(), checksum_of(path)])
         .collect()
 }
@@ -180,8 +200,13 @@ mod tests {
         let pattern = Pattern::new("a-${v}.tar");
         let all = published(&[("a-1.tar", 1), ("a-2.tar", 2)]);
         assert!(
-            expired(&pattern, &[], &path("a-3.tar"), 1, &all, &[path("a-1.tar"), path("a-2.tar")]).is_empty()
+            expired(&pattern, &[], &path("a-3.tar"), 1, &all, &["a-1.tar", "a-2.tar"].map(Pattern::new))
+                .is_empty()
         );
+        let by_content = Pattern::of_path(&path("a-2{digest}.tar"));
+        let all = published(&[("a-1.tar", 1), ("a-2abc.tar", 2)]);
+        let gone = expired(&pattern, &[], &path("a-3.tar"), 1, &all, &[by_content]);
+        assert_eq!(gone, [path("a-1.tar"), path("a-1.tar.sha256")]);
     }
 
     #[test]
@@ -197,5 +222,7 @@ mod tests {
         assert!(matches("plain.tar", "plain.tar"));
         assert!(!matches("plain.tar", "plain.tar.gz"));
         assert!(matches("${ä}é${x}", "öéü"));
+        assert!(matches("a-${v}-{digest}.tar", "a-1-0123.tar"));
+        assert!(!matches("a-${v}-{digest}.tar", "a-1.tar"));
     }
 }

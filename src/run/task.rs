@@ -68,7 +68,8 @@ pub struct Context {
     pub archives: Box<dyn Fn() -> Vec<Publication> + Send + Sync>,
     /// Of all archives in the pipeline, for retention.
     pub archive_patterns: Vec<crate::run::retention::Pattern>,
-    pub archive_paths: Vec<RelPath>,
+    /// Where they stand, and whose they are.
+    pub archive_paths: Vec<(NodeName, RelPath)>,
     /// The digest of a file that was looked at before and has not moved since.
     pub known: Box<Known>,
     pub engine: Arc<Service>,

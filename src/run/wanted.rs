@@ -120,12 +120,23 @@ fn archives(
 ) -> Result<(), Unknown> {
     let Some(tree) = tree_of(artifact) else { return Ok(()) };
     for one in list {
-        match Packed::recall(store, tree, one) {
-            Some(packed) => out.wanted.extend(both(one, &packed)),
-            None => out.unpacked.push(one.clone()),
+        let one = one.of(tree);
+        match Packed::recall(store, tree, &one) {
+            Some(packed) => out.wanted.extend(both(&one, &packed)),
+            None => out.unpacked.push(one),
         }
     }
     Ok(())
+}
+
+/// The archives of a node, each at the path that it has for this artifact.
+pub fn archives_of(work: &Work, artifact: &Artifact) -> Vec<Archive> {
+    let list: &[Archive] = match work {
+        Work::SourceArchive(source) => &source.archives,
+        Work::Dist(dist) => &dist.archives,
+        _ => &[],
+    };
+    tree_of(artifact).map(|tree| list.iter().map(|one| one.of(tree)).collect()).unwrap_or_default()
 }
 
 /// What stands in the store's memos for "the archive of this tree". The top folder's name is in

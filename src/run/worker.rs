@@ -275,7 +275,7 @@ fn prepare(task: &Task, artifact: &Artifact, context: &Context) -> Result<Publis
     }
     let publishing = if publishing.unpacked.is_empty() { publishing } else { look()? };
     // Checksum files are small enough to be written anew rather than looked for.
-    for one in archives(&task.node.work) {
+    for one in &wanted::archives_of(&task.node.work, artifact) {
         if let Some(tree) = tree_of(artifact)
             && let Some(packed) = Packed::recall(&context.store, tree, one)
         {
@@ -283,14 +283,6 @@ fn prepare(task: &Task, artifact: &Artifact, context: &Context) -> Result<Publis
         }
     }
     Ok(publishing)
-}
-
-fn archives(work: &Work) -> &[Archive] {
-    match work {
-        Work::SourceArchive(source) => &source.archives,
-        Work::Dist(dist) => &dist.archives,
-        _ => &[],
-    }
 }
 
 /// Packs one archive into the store and remembers it.
@@ -414,7 +406,7 @@ fn publish_and_note(
 /// Removes archives that retention lets go.
 fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
     use crate::run::retention::{Pattern, Published as Recorded, expired};
-    let list = archives(&request.node.work);
+    let list = wanted::archives_of(&request.node.work, request.artifact);
     if list.iter().all(|one| one.keep.is_none()) {
         return Ok(());
     }
@@ -424,7 +416,11 @@ fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
         .filter(|one| one.what == Published::Archive)
         .map(|one| Recorded { path: one.path.clone(), run: one.run })
         .collect();
-    for one in list {
+    // Where one is named by its content, what another node has there now is any of that name.
+    let others = context.archive_paths.iter().filter(|(node, _)| *node != request.node.name);
+    let mut current: Vec<Pattern> = others.map(|(_, path)| Pattern::of_path(path)).collect();
+    current.extend(list.iter().map(|one| Pattern::of_path(&one.path.value)));
+    for one in &list {
         let Some(keep) = one.keep else { continue };
         let gone = expired(
             &Pattern::new(&one.pattern),
@@ -432,7 +428,7 @@ fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
             &one.path.value,
             keep,
             &history,
-            &context.archive_paths,
+            &current,
         );
         for path in gone {
             let there = path.under(&context.project);

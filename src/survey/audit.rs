@@ -15,7 +15,7 @@ pub fn notes(node: &Node, all: &[Node], analysis: &Analysis) -> Vec<String> {
     let audit = Audit { recipe, analysis, notes: Vec::new() };
     let (app, base) = match &node.work {
         Work::AppEmbed(AppEmbed { app, into, base, .. }) => {
-            (Some((app.value.0.as_str(), into)), Some(&base.value))
+            (Some((app.value.0.as_str(), into)), base.as_ref().map(|base| &base.value))
         }
         _ => (None, None),
     };
@@ -96,8 +96,10 @@ impl Audit<'_> {
             self.at(dynamic.line, text);
             return;
         }
-        if self.analysis.reads.is_empty() {
-            let context = &self.recipe.context.value;
+        if self.analysis.reads.is_empty()
+            && let Some(context) = &self.recipe.context
+        {
+            let context = &context.value;
             self.say(format!("{} copies nothing of the context `{context}`: none of it counts", self.file()));
         }
         let Some((node, into)) = app else { return };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::dockerfile::{BadPattern, Mistake};
+use crate::dockerfile::{Analysis, BadPattern, Mistake};
 use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource, Traits, User};
 use crate::inputs::hash::HashError;
 use crate::inputs::input::{GitAnswer, GitInput, GitQuestion, Input, ToolQuestion};
@@ -309,6 +309,29 @@ impl Disk<'_, '_> {
         Stand::Own(outputs.into_iter().flatten().map(|output| output.value.clone()).collect())
     }
 
+    /// What of a recipe's context counts; `app`, where another node's tree stands, does not.
+    fn context(
+        &mut self,
+        context: &Spanned<RelPath>,
+        recipe: &DockerRecipe,
+        app: Option<&RelPath>,
+        analysis: &Analysis,
+    ) -> Result<(Entry, Input), GatherError> {
+        self.at = Some(context.span);
+        let project = self.around.project;
+        let named = context.value.under(project);
+        let root = self.observer.follow(&named);
+        if !root.is_dir() {
+            return Err(GatherError::NoFolder { path: context.value.to_string() });
+        }
+        // What is sent is the Dockerfile's and `.dockerignore`'s to say, not git's.
+        let mut request =
+            Request { ignore_rules: false, tracked: BTreeSet::new(), ..self.request(&named, &root, &[])? };
+        request.cuts.extend(app.cloned());
+        let observation = dockerfiles::context(self.observer, request, recipe, project, analysis)?;
+        Ok((Entry::Directory { digest: observation.digest }, Input::Folder(observation)))
+    }
+
     /// Without `..` and links, so that cuts below it are recognised.
     fn absolute(&mut self, path: &str) -> PathBuf {
         let joined = self.around.project.join(path);
@@ -433,22 +456,14 @@ impl World for Disk<'_, '_> {
             self.triggers.insert(node.clone());
         }
         let upstream = dockerfiles::upstream_images(node, &file, images, &mut self.images)?;
-        self.at = Some(recipe.context.span);
-        let named = recipe.context.value.under(project);
-        let root = self.observer.follow(&named);
-        if !root.is_dir() {
-            return Err(GatherError::NoFolder { path: recipe.context.value.to_string() });
-        }
-        // What is sent is the Dockerfile's and `.dockerignore`'s to say, not git's.
-        let mut request =
-            Request { ignore_rules: false, tracked: BTreeSet::new(), ..self.request(&named, &root, &[])? };
-        request.cuts.extend(app.cloned());
-        let observation = dockerfiles::context(self.observer, request, recipe, project, &file.analysis)?;
-        let entry = Entry::Directory { digest: observation.digest };
+        let context = match &recipe.context {
+            Some(context) => Some(self.context(context, recipe, app, &file.analysis)?),
+            None => None,
+        };
         Ok(Dockerfile {
             steps: file.analysis.script(),
             path: recipe.dockerfile.value.clone(),
-            context: (entry, Input::Folder(observation)),
+            context,
             args: file.analysis.args.clone(),
             images: upstream,
             platform: file.platform.clone(),

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use crate::inputs::Observation;
 use crate::inputs::git::GitSource;
 use crate::key::{Facet, Manifest, Value};
-use crate::pipeline::{Kind, NodeName, Span};
+use crate::path::RelPath;
+use crate::pipeline::{Archive, Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Subject};
 use crate::plan::reason::between;
 use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
 use crate::record::Record;
+use crate::run::retention::Pattern;
 use crate::store::Store;
 use crate::tree::{Entry, diff};
 
@@ -208,7 +210,13 @@ fn span_of(reason: &Reason, spans: &[(String, Span)]) -> Option<Span> {
         return None;
     }
     let above = |label: &str| reason.label.strip_prefix(label).is_some_and(|below| below.starts_with('/'));
-    spans.iter().find(|(label, _)| above(label)).map(|(_, span)| *span)
+    // An archive may be called by its content.
+    let path = RelPath::parse(&reason.label).ok();
+    let same = |label: &str| {
+        let place = label.contains(Archive::DIGEST).then(|| RelPath::parse(label).ok()).flatten();
+        place.zip(path.as_ref()).is_some_and(|(place, path)| Pattern::of_path(&place).matches(path))
+    };
+    spans.iter().find(|(label, _)| above(label) || same(label)).map(|(_, span)| *span)
 }
 
 fn own_part(manifest: &Manifest) -> Manifest {

@@ -53,6 +53,7 @@ fn without_places(mut analysis: Analysis) -> Analysis {
         everything,
         remotes,
         args: _,
+        idle_args: _,
         unused_args: _,
         secrets,
         ssh,

@@ -119,3 +119,13 @@ fn triggers_are_part_of_the_script() {
     assert_ne!(plain, second);
     assert_ne!(first, second);
 }
+
+#[test]
+fn arguments_that_only_stages_name_which_are_not_built_change_nothing() {
+    let text = "ARG KIND=a\nARG A\nARG B\nARG C\nFROM ${A} AS on-a\nFROM ${B} AS on-b\nFROM on-${KIND}\n";
+    let analysis = ask(text, &[("A", "image-a"), ("B", "image-b"), ("C", "c")], None).unwrap();
+    let names = |set: &std::collections::BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&analysis.args), ["A", "KIND"]);
+    assert_eq!(names(&analysis.idle_args), ["B"]);
+    assert_eq!(analysis.unused_args, ["C"]);
+}

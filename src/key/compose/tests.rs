@@ -59,7 +59,10 @@ impl World for Paper {
             steps: "FROM debian".to_owned(),
             file: "the file".to_owned(),
             path: recipe.dockerfile.value.clone(),
-            context: (entry(recipe.context.value.as_str()), recipe.context.value.to_string()),
+            context: recipe
+                .context
+                .as_ref()
+                .map(|context| (entry(context.value.as_str()), context.value.to_string())),
             args: BTreeSet::from(["USED".to_owned()]),
             images: vec![("debian".to_owned(), Value::Image(Digest::of(b"debian")))],
             platform: "linux/amd64".to_owned(),

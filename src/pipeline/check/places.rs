@@ -109,7 +109,7 @@ fn declared_sources(node: &Node) -> Vec<Declaration> {
         Work::BaseImage(_) | Work::AppEmbed(_) | Work::Command(_) => {
             node.host().into_iter().flat_map(|host| &host.inputs).for_each(|input| add(input, true));
             if let Some(docker) = node.docker() {
-                add(&docker.context, false);
+                docker.context.iter().for_each(|context| add(context, false));
                 add(&docker.dockerfile, false);
             }
         }

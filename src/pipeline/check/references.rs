@@ -12,7 +12,7 @@ use crate::pipeline::suggest;
 const SUGGESTIONS: usize = 50;
 
 const BASE: &[Kind] = &[Kind::BaseImage, Kind::Command];
-const APP: &[Kind] = &[Kind::SourceArchive, Kind::Command];
+const APP: &[Kind] = &[Kind::SourceArchive, Kind::Command, Kind::DistDocker, Kind::DistNative];
 const IMAGE: &[Kind] = &[Kind::BaseImage, Kind::AppEmbed, Kind::Command];
 const BINARY: &[Kind] = &[Kind::BinaryExtract, Kind::Command];
 const FROM: &[Kind] = &[
@@ -84,10 +84,12 @@ impl<'p> Checker<'p> {
         match &node.work {
             Work::SourceArchive(_) | Work::BaseImage(_) => {}
             Work::AppEmbed(embed) => {
-                self.artifact("base", &embed.base, BASE);
+                if let Some(base) = &embed.base {
+                    self.artifact("base", base, BASE);
+                }
                 self.artifact("app", &embed.app, APP);
                 if node.host().is_some_and(|recipe| !recipe.isolate) {
-                    self.in_place("base", &embed.base, None);
+                    embed.base.iter().for_each(|base| self.in_place("base", base, None));
                     let into = Some(&embed.into).filter(|into| !into.is_root());
                     self.in_place("app", &embed.app, into);
                 }

@@ -8,12 +8,12 @@ use crate::pipeline::syntax::SyntaxNode;
 
 pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<AppEmbed> {
     let (mut base, mut app, mut into) = (None, None, Some(RelPath::root()));
-    let (seen, recipe, limits) = recipe::decode(scope, node, &["base", "app"], |seen, child| {
+    let (seen, recipe, limits, context) = recipe::decode(scope, node, &["base", "app"], |seen, child| {
         match child.name() {
             "base" => {
                 scope.once(seen, child);
                 scope.shape(child, &[]);
-                base = scope.reference(child);
+                base = Some(scope.reference(child));
             }
             "app" => {
                 scope.once(seen, child);
@@ -25,7 +25,15 @@ pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<AppEmbed> {
         }
         true
     });
-    scope.require(&seen, node, "base", "base \"node\"");
     scope.require(&seen, node, "app", "app \"node\" into=\"folder\"");
-    Some(AppEmbed { base: base?, app: app?, into: into?, recipe: recipe?, limits })
+    let base = match base {
+        Some(base) => Some(base?),
+        None => None,
+    };
+    let (app, into) = (app?, into?);
+    // At the root it is a context of its own.
+    if let Some(needed) = context.filter(|_| !into.is_root()) {
+        scope.report(needed);
+    }
+    Some(AppEmbed { base, app, into, recipe: recipe?, limits })
 }

@@ -1,4 +1,5 @@
-//! `archive "dist/x-${version}.tar.gz" keep=3`: an archive of a node's tree.
+//! `archive "dist/x-${version}.tar.gz" keep=3`: an archive of a node's tree. Here alone, `{digest}` stands
+//! for something.
 
 use crate::pipeline::diagnostic::Diagnostic;
 use crate::pipeline::model::{Archive, ArchiveFormat};
@@ -15,7 +16,7 @@ const ENDINGS: [(&str, ArchiveFormat); 4] = [
 pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<Archive> {
     scope.shape(node, &["keep"]);
     let argument = scope.single(node)?;
-    let path = scope.to_path(scope.text(&argument)?);
+    let path = scope.to_path(scope.text_of_archive(&argument)?);
     let keep = match node.property("keep") {
         Some(entry) => Some(scope.number(&entry, 1)?),
         None => None,

@@ -6,6 +6,9 @@ use crate::pipeline::scope::Scope;
 use crate::pipeline::syntax::SyntaxNode;
 
 pub(super) fn decode(scope: &Scope, node: &SyntaxNode) -> Option<BaseImage> {
-    let (_, recipe, limits) = recipe::decode(scope, node, &[], |_, _| false);
+    let (_, recipe, limits, context) = recipe::decode(scope, node, &[], |_, _| false);
+    if let Some(needed) = context {
+        scope.report(needed);
+    }
     Some(BaseImage { recipe: recipe?, limits })
 }

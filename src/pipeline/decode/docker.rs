@@ -62,6 +62,8 @@ impl Docker {
         }
         let words = || scope.arguments(child).into_iter().filter_map(|text| scope.filled(text));
         let word = || scope.argument(child).and_then(|text| scope.filled(text));
+        // A parameter that is empty by default switches these on when it is given.
+        let optional = |text: &Spanned<String>| !text.value.is_empty();
         match child.name() {
             "context" => self.contexts.extend(scope.path(child)),
             "dockerfile" => self.dockerfile = scope.path(child),
@@ -73,14 +75,25 @@ impl Docker {
             "network" => {
                 self.network = word().and_then(|mode| one_of(scope, mode, &["default", "none", "host"]))
             }
-            "tag" => self.tags.extend(words().filter(|tag| is_image(scope, tag))),
+            "tag" => {
+                let tags = scope.arguments(child).into_iter().filter(optional);
+                self.tags.extend(tags.filter(|tag| is_image(scope, tag)));
+            }
             "keep" => {
                 self.keep_in_store = word().and_then(|place| one_of(scope, place, &["store"])).is_some()
             }
-            "push" => self.push = word().filter(|image| is_image(scope, image)),
-            "pull" => self.pull = word().filter(|image| is_image(scope, image)),
-            "cache-from" => self.cache_from.extend(words().map(|text| text.value)),
-            "cache-to" => self.cache_to.extend(words().map(|text| text.value)),
+            "push" => {
+                self.push = scope.argument(child).filter(optional).filter(|image| is_image(scope, image))
+            }
+            "pull" => {
+                self.pull = scope.argument(child).filter(optional).filter(|image| is_image(scope, image))
+            }
+            "cache-from" => self
+                .cache_from
+                .extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value)),
+            "cache-to" => self
+                .cache_to
+                .extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value)),
             "ssh" => self.ssh.extend(words().map(|text| text.value)),
             _ => return false,
         }
@@ -89,7 +102,6 @@ impl Docker {
 
     /// The recipe, once all children are read. `span` is the node's.
     pub fn finish(self, scope: &Scope, node: &SyntaxNode, seen: &Seen, span: Span) -> Option<DockerRecipe> {
-        scope.require(seen, node, "context", "context \"folder\"");
         let contexts = seen.iter().filter(|(name, _)| *name == "context");
         for (_, again) in contexts.skip(1) {
             let message = "a Docker build has one context";
@@ -100,11 +112,18 @@ impl Docker {
         scope
             .distinct("secret", self.secrets.iter().map(|secret| (secret.id.value.as_str(), secret.id.span)));
         scope.distinct("tag", self.tags.iter().map(|tag| (tag.value.as_str(), tag.span)));
-        let context = self.contexts.into_iter().next()?;
-        let dockerfile = match self.dockerfile {
-            Some(dockerfile) => dockerfile,
-            None if seen.has("dockerfile") => return None,
-            None => Spanned::new(context.value.child("Dockerfile"), context.span),
+        let context = self.contexts.into_iter().next();
+        if context.is_none() && seen.has("context") {
+            return None;
+        }
+        let dockerfile = match (self.dockerfile, &context) {
+            (Some(dockerfile), _) => dockerfile,
+            (None, _) if seen.has("dockerfile") => return None,
+            (None, Some(context)) => Spanned::new(context.value.child("Dockerfile"), context.span),
+            (None, None) => {
+                scope.require(seen, node, "dockerfile", "dockerfile \"builder/Dockerfile\"");
+                return None;
+            }
         };
         Some(DockerRecipe {
             context,

@@ -9,12 +9,13 @@ use crate::pipeline::scope::{Scope, Seen};
 use crate::pipeline::syntax::SyntaxNode;
 
 /// Reads the children of an image node; `own` takes those that only this kind has, named in `words`.
+/// Comes with what there is to say where a Docker build needs a context and has none.
 pub(super) fn decode<'d>(
     scope: &Scope,
     node: &SyntaxNode<'d>,
     words: &[&'static str],
     mut own: impl FnMut(&mut Seen<'d>, &SyntaxNode<'d>) -> bool,
-) -> (Seen<'d>, Option<Recipe>, Limits) {
+) -> (Seen<'d>, Option<Recipe>, Limits, Option<Diagnostic>) {
     let mut allowed = words.to_vec();
     allowed.extend(docker::CHILDREN);
     allowed.extend(["host", "input"]);
@@ -52,8 +53,13 @@ pub(super) fn decode<'d>(
             );
             scope.report(mistake.help("a Docker build reads its `context`"));
         }
+        let without = (!seen.has("context")).then(|| {
+            let message = format!("`{}` needs `context`", node.name());
+            Diagnostic::new("missing-child", message, node.name_span(), "has no `context`")
+                .help("add `context \"folder\"`")
+        });
         let recipe = docker.finish(scope, node, &seen, node.span()).map(Recipe::Docker);
-        return (seen, recipe, limits);
+        return (seen, recipe, limits, without);
     };
     let other = |(name, _): &(&str, Span)| docker::CHILDREN.contains(name) && *name != "context";
     for (name, place) in seen.iter().filter(other) {
@@ -69,5 +75,5 @@ pub(super) fn decode<'d>(
         let mistake = Diagnostic::new("missing-child", "`host` needs `output`", block, "makes nothing");
         scope.report(mistake.help("add `output \"path\"`"));
     }
-    (seen, Some(Recipe::Host(recipe)), limits)
+    (seen, Some(Recipe::Host(recipe)), limits, None)
 }

@@ -109,7 +109,7 @@ fn the_example_is_read_in_full() {
 
     let Work::AppEmbed(embed) = &pipeline.nodes[2].work else { unreachable!() };
     assert_eq!(
-        (embed.base.value.0.as_str(), embed.app.value.0.as_str(), embed.into.as_str()),
+        (embed.base.as_ref().unwrap().value.0.as_str(), embed.app.value.0.as_str(), embed.into.as_str()),
         ("base", "source", "package")
     );
 
@@ -210,6 +210,65 @@ fn a_source_is_a_commit_a_folder_or_whichever_is_there() {
         Source::Auto { path, reference, submodules: true }
             if path.value == "/x" && reference.value == "v1"
     ));
+}
+
+#[test]
+fn a_source_is_the_first_that_is_not_empty() {
+    let source = |folder: &str, git: &str| {
+        let text = format!(
+            "pipeline \"p\" {{ param \"folder\" default=\"{folder}\"; param \"git\" default=\"{git}\" }}
+             source-archive {{ dir \"${{folder}}\"; git \"${{git}}\"; auto \"../last\" }}"
+        );
+        match resolve(&text).unwrap().nodes.into_iter().next().map(|node| node.work) {
+            Some(Work::SourceArchive(archive)) => archive.source,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(source("../plain", "../app"), Source::Dir { path } if path.value == "../plain"));
+    assert!(matches!(source("", "../app"), Source::Git { path, .. } if path.value == "../app"));
+    assert!(matches!(source("", ""), Source::Auto { path, .. } if path.value == "../last"));
+}
+
+#[test]
+fn what_is_empty_is_as_if_it_were_not_written() {
+    let text = r#"pipeline "p" { param "none" default="" }
+        base-image { context "b"; tag "x" "${none}"; push "${none}"; pull "${none}"; cache-from "${none}" "type=local,src=x"; cache-to "${none}" }"#;
+    let pipeline = resolve(text).unwrap();
+    let docker = pipeline.nodes[0].docker().unwrap();
+    assert_eq!(docker.tags.len(), 1);
+    assert!(docker.push.is_none() && docker.pull.is_none() && docker.cache_to.is_empty());
+    assert_eq!(docker.cache_from, ["type=local,src=x"]);
+}
+
+#[test]
+fn an_application_may_be_all_that_an_image_is_made_of() {
+    let text = r#"pipeline "p"
+        source-archive "s" { dir "a" }
+        dist-docker { output "o"; copy "t" }
+        app-embed "image" { app "dist-docker"; dockerfile "t/Dockerfile" }
+        app-embed "other" { app "s" into="x"; context "c" }"#;
+    let pipeline = resolve(text).unwrap();
+    let Work::AppEmbed(embed) = &pipeline.nodes[2].work else { unreachable!() };
+    assert!(embed.base.is_none() && embed.into.is_root());
+    let docker = pipeline.nodes[2].docker().unwrap();
+    assert!(docker.context.is_none());
+    assert_eq!(docker.dockerfile.value.as_str(), "t/Dockerfile");
+    assert_eq!(pipeline.nodes[3].docker().unwrap().dockerfile.value.as_str(), "c/Dockerfile");
+}
+
+#[test]
+fn an_archive_may_be_named_by_its_content() {
+    let text = r#"pipeline "p" { param "build" default="{digest}" }
+        dist-native { output "o"; archive "d/x-${build}.tar.gz"; archive "d/y-{digest}.tar" }
+        command { run "echo" "{digest}" }"#;
+    let pipeline = resolve(text).unwrap();
+    let Work::Dist(dist) = &pipeline.nodes[0].work else { unreachable!() };
+    let tree = crate::tree::Tree::from_leaves(&crate::tree::Leaves::new()).root;
+    let name = tree.0.hex()[..12].to_owned();
+    let paths = dist.archives.iter().map(|one| one.of(tree).path.value.to_string()).collect::<Vec<_>>();
+    assert_eq!(paths, [format!("d/x-{name}.tar.gz"), format!("d/y-{name}.tar")]);
+    let Work::Command(command) = &pipeline.nodes[1].work else { unreachable!() };
+    assert_eq!(command.recipe.runs[0].value, ["echo", "{digest}"]);
 }
 
 #[test]

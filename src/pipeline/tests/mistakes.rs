@@ -55,16 +55,39 @@ fn children_are_there_and_once() {
     node("command", "missing-child", "command", "add `run");
     node("dist-docker { copy \"x\" }", "missing-child", "dist-docker", "add `output");
     node("base-image { dockerfile \"D\" }", "missing-child", "base-image", "add `context");
+    let source = "source-archive \"s\" { dir \"a\" }\n";
+    let embed = |body: &str| format!("{source}app-embed {{ {body} }}");
+    node(&embed("app \"s\""), "missing-child", "app-embed", "add `dockerfile");
+    node(&embed("app \"s\" into=\"x\"; dockerfile \"D\""), "missing-child", "app-embed", "add `context");
     node("group", "missing-child", "group", "add `member");
     node("source-archive", "missing-child", "source-archive", "`dir \"path\"`");
     node("source-archive { dir \"a\"; git \"b\" }", "mixed-source", "git", "");
     node("source-archive { auto \"a\"; dir \"b\" }", "mixed-source", "dir", "");
+    node("source-archive { dir \"\" }", "empty-value", "\"\"", "repository or a folder");
     node("source-archive { auto \"a\"; auto \"b\" }", "repeated-child", "auto", "");
     node("source-archive { auto \"a\" ref=\"-x\" }", "bad-value", "\"-x\"", "branch");
     node("command { run \"x\"; timeout \"1s\"; timeout \"2s\" }", "repeated-child", "timeout", "");
     node("command { run \"x\"; input \"a\"; input \"b\" \"a\" }", "repeated-value", "\"a\"", "");
     node("command { run \"x\"; env \"A\" \"1\"; pass-env \"A\" }", "repeated-value", "\"A\"", "");
     node("base-image { context \"b\"; arg \"A\" \"1\"; arg \"A\" \"2\" }", "repeated-value", "\"A\"", "");
+}
+
+#[test]
+fn a_source_without_any_place_names_all_of_them() {
+    let text = "pipeline \"p\" { param \"a\" default=\"\"; param \"b\" default=\"\" }
+        source-archive { dir \"${a}\"; git \"${b}\" }";
+    one(text, "empty-value", "\"${a}\"", "");
+    let all = mistakes(text);
+    let marks: Vec<&str> =
+        all[0].labels.iter().map(|(span, _)| &text[span.offset as usize..][..span.length as usize]).collect();
+    assert_eq!(marks, ["\"${a}\"", "\"${b}\""]);
+}
+
+#[test]
+fn a_digest_that_comes_by_a_parameter_is_for_archives_alone() {
+    let text = "pipeline \"p\" { param \"build\" default=\"{digest}\" }
+        command { run \"echo\" \"${build}\"; output \"x\" }";
+    one(text, "digest-elsewhere", "\"${build}\"", "parameter of its own");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::dockerfile::is_proxy;
+use crate::dockerfile::{Analysis, is_proxy};
 use crate::event::Event;
 use crate::inputs::Observation;
 use crate::inputs::input::{DockerfileInput, Input};
@@ -112,7 +112,10 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         args: recipe
             .args
             .iter()
-            .filter(|(name, _)| file.analysis.args.contains(&name.value) || is_proxy(&name.value))
+            .filter(|(name, _)| {
+                let Analysis { args, idle_args, .. } = &file.analysis;
+                args.contains(&name.value) || idle_args.contains(&name.value) || is_proxy(&name.value)
+            })
             .map(|(name, value)| (name.value.clone(), value.clone()))
             .collect(),
         target: recipe.target.clone(),
@@ -205,17 +208,17 @@ fn run(
     }
 }
 
-fn inputs(task: &Task) -> Result<(&Arc<Observation>, &DockerfileInput), TaskError> {
+fn inputs(task: &Task) -> Result<(Option<&Observation>, &DockerfileInput), TaskError> {
     let mut found = (None, None);
     for placed in &task.composed.inputs {
         match &placed.input {
-            Input::Folder(folder) => found.0 = Some(folder),
+            Input::Folder(folder) => found.0 = Some(&**folder),
             Input::Dockerfile(file) => found.1 = Some(&**file),
             _ => {}
         }
     }
-    // The composer puts both there.
-    found.0.zip(found.1).ok_or(TaskError::Cancelled)
+    // The composer puts it there.
+    Ok((found.0, found.1.ok_or(TaskError::Cancelled)?))
 }
 
 /// Whether a versioned secret is not the one that the node last succeeded with. The engine's cache

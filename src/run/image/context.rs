@@ -29,16 +29,18 @@ pub struct NodeContext {
 
 impl NodeContext {
     /// `app`: where the tree of another node stands. It takes the place of what is there; at the root
-    /// it lies over it, file by file.
+    /// it lies over it, file by file, or is all there is.
     pub fn new(
-        folder: &Observation,
+        folder: Option<&Observation>,
         app: Option<(&RelPath, TreeDigest)>,
         store: &Arc<Store>,
     ) -> Result<Self, TaskError> {
         let mut all: BTreeMap<RelPath, (EntryKind, Bytes)> = BTreeMap::new();
-        for (path, leaf) in folder.tree().leaves() {
-            let bytes = Bytes::Project(path.under(&folder.root));
-            all.insert(path, entry(leaf, bytes));
+        for folder in folder.into_iter() {
+            for (path, leaf) in folder.tree().leaves() {
+                let bytes = Bytes::Project(path.under(&folder.root));
+                all.insert(path, entry(leaf, bytes));
+            }
         }
         if let Some((into, tree)) = app {
             let leaves = store.tree(tree)?.leaves();

@@ -1,0 +1,4 @@
+//! The pipeline at the root of the repository, and what it is made of.
+
+mod cloud;
+mod pipeline;
