@@ -1,0 +1,70 @@
+# shellcheck shell=sh
+# What is done with an unpacked application: prepare its database, serve it, run its commands.
+
+# osv4_php SCRIPT|-r CODE, ARGS…: PHP from the binary, with the application's own php.ini, which
+# php-cli does not look for. Runs in the application's folder.
+osv4_php() {
+    (
+        _osv4_enter
+        exec "$OSV4_BINARY" php-cli "$@"
+    )
+}
+
+# osv4_prepare: waits for the database, migrates and seeds under a lock, as the environment says.
+osv4_prepare() {
+    osv4_ca
+    # In the background, so that a signal is handed on at once.
+    osv4_php "$OSV4_HOME/helpers/php/prepare.php" &
+    _osv4_child=$!
+    trap 'kill -TERM "$_osv4_child" 2>/dev/null || :' TERM INT
+    while :; do
+        _osv4_code=0
+        wait "$_osv4_child" || _osv4_code=$?
+        kill -0 "$_osv4_child" 2>/dev/null || break
+    done
+    trap - TERM INT
+    case $_osv4_code in
+    0) ;;
+    # The script said what is wrong.
+    69 | 70 | 78 | 130 | 143) exit "$_osv4_code" ;;
+    *) osv4_fail 70 "the database was not prepared: the helper ended with $_osv4_code" ;;
+    esac
+}
+
+# osv4_serve: becomes the server.
+osv4_serve() {
+    APP_PORT=${PORT:-${APP_PORT:-8080}}
+    APP_BIND_IP=${APP_BIND_IP:-0.0.0.0}
+    # Caddy takes a name to mean https; an address with a scheme and port says all.
+    SERVER_NAME=${SERVER_NAME:-http://:$APP_PORT}
+    export APP_PORT APP_BIND_IP SERVER_NAME
+    osv4_ca
+    cd "$OSV4_APP" || exit 70
+    osv4_log "serving on $APP_BIND_IP port $APP_PORT"
+    exec "$OSV4_BINARY" php-server
+}
+
+# osv4_cake ARGS…: becomes a command of the application.
+osv4_cake() {
+    osv4_ca
+    _osv4_enter
+    exec "$OSV4_BINARY" php-cli bin/cake.php "$@"
+}
+
+_osv4_enter() {
+    cd "$OSV4_APP" || exit 70
+    PHP_INI_SCAN_DIR=${PHP_INI_SCAN_DIR:-}:$OSV4_APP
+    export PHP_INI_SCAN_DIR
+}
+
+# The binary brings no certificates: those of the system, wherever it keeps them.
+osv4_ca() {
+    [ -z "${SSL_CERT_FILE:-}" ] || return 0
+    for _osv4_file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
+        if [ -r "$_osv4_file" ]; then
+            SSL_CERT_FILE=$_osv4_file
+            export SSL_CERT_FILE
+            return 0
+        fi
+    done
+}
