@@ -17,4 +17,5 @@ mod links;
 mod metamorphic;
 mod quickstart;
 mod server;
+mod shell;
 mod trees;
