@@ -12,7 +12,7 @@ macro_rules! files {
     };
 }
 
-files! { env restore secrets seed start validate workers }
+files! { app config config_docs env php_lint restore secrets seed start validate workers }
 
 #[test]
 fn each_file_is_a_test() {

@@ -13,8 +13,11 @@ osv4_php() {
 # osv4_prepare: waits for the database, migrates and seeds under a lock, as the environment says.
 osv4_prepare() {
     osv4_ca
-    # In the background, so that a signal is handed on at once.
-    osv4_php "$OSV4_HOME/helpers/php/prepare.php" &
+    # In the background, so that a signal is handed on at once; and no shell between, which would keep it.
+    {
+        _osv4_enter
+        exec "$OSV4_BINARY" php-cli "$OSV4_HOME/helpers/php/prepare.php"
+    } &
     _osv4_child=$!
     trap 'kill -TERM "$_osv4_child" 2>/dev/null || :' TERM INT
     while :; do
