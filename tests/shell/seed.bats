@@ -96,13 +96,12 @@ by_hand() {
     as_undisturbed
     # RoleActionsSeeder comes before RolesSeeder by name, and needs it.
     [[ $(postgres_query "SELECT string_agg(seeder, ' ' ORDER BY begun) FROM osv4_seeding WHERE seeder IN ('RolesSeeder', 'RoleActionsSeeder')") == 'RolesSeeder RoleActionsSeeder' ]]
-    [[ $(postgres_query "INSERT INTO roles (uniq_id, role, short_name) SELECT 'x', 'x', 'x' RETURNING id" 2>&1 || postgres_query "\d roles") =~ ^[0-9]+$ ]] ||
-        postgres_query "SELECT nextval(pg_get_serial_sequence('roles', 'id')) > (SELECT max(id) FROM roles)" | grep -qx t
+    [[ $(postgres_query "SELECT nextval(pg_get_serial_sequence('roles', 'id')) - max(id) FROM roles") == 1 ]]
 }
 
 @test "killed inside a seeder's transaction: its rows are gone, and come" {
     home_background one env TEST_SEED_PAUSE_INSIDE=100 "$HELPERS/prepare.sh"
-    wait_until 30 step_is 'idle in transaction' INSERT
+    wait_until 30 step_is 'idle in transaction'
     kill_all
     [[ $(postgres_query 'SELECT count(*) FROM actions') == 0 ]]
     run prepare

@@ -33,9 +33,10 @@ database_text() {
         grep -vE '^\\(un)?restrict '
 }
 
-# The application's rows alone: the marks and the times of migrations differ from start to start.
+# The application's tables and rows alone, without what differs from start to start: marks and times.
 rows_text() {
-    database_text --exclude-table=osv4_seeding --exclude-table-data='*phinxlog' --exclude-table=osv4_seeding
+    database_text --exclude-table=osv4_seeding --exclude-table-data='*phinxlog' |
+        sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:.]+\+00/TIME/g'
 }
 
 # step_is STATE [STATEMENT]: does a step of a start have a session in that state?
