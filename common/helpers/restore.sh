@@ -66,7 +66,8 @@ trap 'exit 130' INT
 grep -vE '^[0-9]+; [0-9]+ [0-9]+ (SCHEMA|COMMENT - (EXTENSION|SCHEMA)|ACL - SCHEMA) ' "$from/database.list" >"$work/list"
 osv4_log "restore: database $PGDATABASE at $PGHOST"
 {
-    # Names of the backup come with their schema.
+    # Names of the backup come with their schema. What goes along with what is no news.
+    printf 'SET client_min_messages = warning;\n'
     printf 'SET search_path = "%s";\n' "$_osv4_schema"
     cat "$OSV4_HOME/helpers/sql/clear_schema.sql"
     # A newer client writes settings that an older server does not know.

@@ -101,6 +101,7 @@ by_hand() {
 
 @test "killed inside a seeder's transaction: its rows are gone, and come" {
     home_background one env TEST_SEED_PAUSE_INSIDE=100 "$HELPERS/prepare.sh"
+    wait_until 30 grep -q 'ActionsSeeder: seeding' "$HOME_FOLDER/one.log"
     wait_until 30 step_is 'idle in transaction'
     kill_all
     [[ $(postgres_query 'SELECT count(*) FROM actions') == 0 ]]
@@ -159,7 +160,7 @@ by_hand() {
 
 @test "rows and no mark: a database of the former system is recorded and left alone" {
     by_hand seeded
-    postgres_query "UPDATE roles SET role = 'Boss' WHERE id = 1; DELETE FROM actions WHERE id = 2"
+    postgres_query "UPDATE roles SET name = 'Boss' WHERE id = 1; DELETE FROM role_actions WHERE id = 2"
     rows_text >"$HOME_FOLDER/before"
     run prepare
     [[ $status == 0 && $output == *'taken as seeded by an earlier system'* && $output == *'Database seeding: nothing to do'* ]]

@@ -10,6 +10,8 @@ BEGIN
         WHERE c.relnamespace = current_schema()::regnamespace
           AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+        -- Sequences last: that of an identity column goes with its table, and not alone.
+        ORDER BY c.relkind = 'S'
     LOOP
         -- One may have gone with another that owned it.
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = it.oid);
