@@ -19,7 +19,6 @@ if osv4_false QUEUE_WORKER; then
     osv4_log "queue: QUEUE_WORKER is false, so there is nothing to do"
     exit 0
 fi
-osv4_ca
 
 # Before the first child, so that no signal is lost. A worker that was told to end twice is not
 # killed: its job is somebody's mail.

@@ -11,7 +11,6 @@ OSV4_HOME=${OSV4_HOME:-$(cd "$(dirname "$0")/.." && pwd)}
 osv4_secrets
 osv4_validate
 osv4_extract scheduler
-osv4_ca
 case ${1:-} in
 '') ;;
 --once) osv4_cake recurring_task ;;

@@ -79,6 +79,19 @@ json() {
     ! curl -fsS "http://127.0.0.1:$other/healthz" 2>/dev/null
 }
 
+@test "what the server is told: proxies as Caddy reads them, nothing that is empty" {
+    export APP_TRUSTED_PROXIES=10.0.0.0/8,192.168.1.1 CADDY_ADMIN='' PHP_MEMORY_LIMIT=
+    start_server
+    [[ $(curl -fsS "$page/echo-env?name=CADDY_TRUSTED_PROXIES" | json value) == '10.0.0.0/8 192.168.1.1' ]]
+    [[ $(curl -fsS "$page/echo-env?name=CADDY_ADMIN" | json set) == false ]]
+    [[ $(curl -fsS "$page/echo-env?name=PHP_MEMORY_LIMIT" | json set) == false ]]
+    [[ $(curl -fsS "$page/echo-env?name=SERVER_NAME" | json value) == "http://:$APP_PORT" ]]
+    kill -TERM "$server_PID"
+    wait "$server_PID"
+    APP_TRUSTED_PROXIES='*' start_server
+    [[ $(curl -fsS "$page/echo-env?name=CADDY_TRUSTED_PROXIES" | json value) == '0.0.0.0/0 ::/0' ]]
+}
+
 @test "two first starts at once migrate and seed once" {
     home_background one env TEST_MIGRATION_PAUSE=0.5 "$HELPERS/prepare.sh"
     home_background two env TEST_MIGRATION_PAUSE=0.5 busybox sh "$HELPERS/prepare.sh"

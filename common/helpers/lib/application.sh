@@ -6,16 +6,17 @@
 osv4_php() {
     (
         _osv4_enter
+        _osv4_ini
         exec "$OSV4_BINARY" php-cli "$@"
     )
 }
 
 # osv4_prepare: waits for the database, migrates and seeds under a lock, as the environment says.
 osv4_prepare() {
-    osv4_ca
     # In the background, so that a signal is handed on at once; and no shell between, which would keep it.
     {
         _osv4_enter
+        _osv4_ini
         exec "$OSV4_BINARY" php-cli "$OSV4_HOME/helpers/php/prepare.php"
     } &
     _osv4_child=$!
@@ -41,23 +42,51 @@ osv4_serve() {
     # Caddy takes a name to mean https; an address with a scheme and port says all.
     SERVER_NAME=${SERVER_NAME:-http://:$APP_PORT}
     export APP_PORT APP_BIND_IP SERVER_NAME
-    osv4_ca
-    cd "$OSV4_APP" || exit 70
+    _osv4_proxies
+    _osv4_enter
     osv4_log "serving on $APP_BIND_IP port $APP_PORT"
     exec "$OSV4_BINARY" php-server
 }
 
 # osv4_cake ARGS…: becomes a command of the application.
 osv4_cake() {
-    osv4_ca
     _osv4_enter
+    _osv4_ini
     exec "$OSV4_BINARY" php-cli bin/cake.php "$@"
 }
 
+# Into the application's folder, with the environment that php.ini and Caddyfile are written for.
 _osv4_enter() {
     cd "$OSV4_APP" || exit 70
+    osv4_ca
+    # Empty counts as not set; their defaults count only for what is really not set, and an `admin`
+    # without address would open Caddy's own.
+    for _osv4_each in CADDY_ADMIN CADDY_GLOBAL_OPTIONS PHP_MEMORY_LIMIT PHP_POST_MAX_SIZE \
+        PHP_UPLOAD_MAX_FILESIZE PHP_MAX_EXECUTION_TIME; do
+        osv4_value "$_osv4_each"
+        [ -n "$_osv4_it" ] || unset "$_osv4_each"
+    done
+}
+
+# The server scans the application's php.ini by itself; php-cli does not.
+_osv4_ini() {
     PHP_INI_SCAN_DIR=${PHP_INI_SCAN_DIR:-}:$OSV4_APP
     export PHP_INI_SCAN_DIR
+}
+
+# Caddy wants blanks where people write commas, and has no word for everybody.
+_osv4_proxies() {
+    case ${APP_TRUSTED_PROXIES:-} in
+    '') unset CADDY_TRUSTED_PROXIES ;;
+    '*')
+        CADDY_TRUSTED_PROXIES='0.0.0.0/0 ::/0'
+        export CADDY_TRUSTED_PROXIES
+        ;;
+    *)
+        CADDY_TRUSTED_PROXIES=$(printf %s "$APP_TRUSTED_PROXIES" | tr -s ', ' ' ')
+        export CADDY_TRUSTED_PROXIES
+        ;;
+    esac
 }
 
 # The binary brings no certificates: those of the system, wherever it keeps them.
