@@ -20,13 +20,16 @@ osv4_prepare() {
         exec "$OSV4_BINARY" php-cli "$OSV4_HOME/helpers/php/prepare.php"
     } &
     _osv4_child=$!
-    trap 'kill -TERM "$_osv4_child" 2>/dev/null || :' TERM INT
+    _osv4_stop=
+    trap '_osv4_stop=1; kill -TERM "$_osv4_child" 2>/dev/null || :' TERM INT
     while :; do
         _osv4_code=0
         wait "$_osv4_child" || _osv4_code=$?
         kill -0 "$_osv4_child" 2>/dev/null || break
     done
     trap - TERM INT
+    # Told to end at the last moment, it was done all the same; but nothing is started any more.
+    [ -z "$_osv4_stop" ] || [ "$_osv4_code" -ne 0 ] || exit 143
     case $_osv4_code in
     0) ;;
     # The script said what is wrong.
