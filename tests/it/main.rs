@@ -18,4 +18,5 @@ mod metamorphic;
 mod orangescrum;
 mod quickstart;
 mod server;
+mod shell;
 mod trees;

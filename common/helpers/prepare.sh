@@ -1,0 +1,14 @@
+#!/bin/sh
+# Makes the database ready, and ends: the container `migrate`, and what systemd runs before the
+# server. Safe to run at any time and beside others: they wait for one another.
+set -eu
+
+OSV4_HOME=${OSV4_HOME:-$(cd "$(dirname "$0")/.." && pwd)}
+# shellcheck source=lib/osv4.sh
+. "$OSV4_HOME/helpers/lib/osv4.sh"
+
+[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
+osv4_secrets
+osv4_validate
+osv4_extract prepare
+osv4_prepare
