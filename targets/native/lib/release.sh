@@ -109,24 +109,20 @@ release_prune() {
 
 # release_settings RELEASE: its configuration templates, in the folder that survives releases. Those that
 # nobody edited follow them.
-# shellcheck disable=SC2034 # the variables are for osv4.sh
-release_settings() (
-    OSV4_HOME=$1
-    OSV4_CONFIG=$install_etc/config
-    OSV4_ENV_FILE=$install_etc/$install_name.env
-    OSV4_STATE=$install_state
-    mkdir -p "$OSV4_CONFIG"
-    # Of the package's config/ only the templates: files of that name without `.example` are the person's.
-    [ ! -d "$OSV4_HOME/config" ] || (cd "$OSV4_HOME/config" && find . -type f \( -name '*.example.php' -o ! -name '*.php' \)) | while IFS= read -r _release_file; do
-        mkdir -p "$(dirname "$OSV4_CONFIG/$_release_file")"
-        cmp -s "$OSV4_HOME/config/$_release_file" "$OSV4_CONFIG/$_release_file" ||
-            cp "$OSV4_HOME/config/$_release_file" "$OSV4_CONFIG/$_release_file"
-    done
-    # shellcheck source=/dev/null
-    . "$OSV4_HOME/helpers/lib/osv4.sh"
-    osv4_templates
+release_settings() {
+    mkdir -p "$install_etc/config"
+    # Of the package's config/ only the templates: a file of that name without `.example` is a person's.
+    [ ! -d "$1/config" ] || (cd "$1/config" && find . -type f \( -name '*.example.php' -o ! -name '*.php' \)) |
+        while IFS= read -r _release_file; do
+            _release_to=$install_etc/config/$_release_file
+            mkdir -p "${_release_to%/*}"
+            cmp -s "$1/config/$_release_file" "$_release_to" || cp "$1/config/$_release_file" "$_release_to"
+        done
+    # shellcheck disable=SC2016 # for the other shell
+    OSV4_HOME=$1 OSV4_CONFIG=$install_etc/config OSV4_STATE=$install_state \
+        sh -euc '. "$OSV4_HOME/helpers/lib/osv4.sh"; osv4_templates'
     if [ "$(id -u)" = 0 ]; then
-        chown -R "root:$(id -g "$install_user")" "$OSV4_CONFIG"
-        chmod -R u=rwX,g=rX,o= "$OSV4_CONFIG"
+        chown -R "root:$(id -g "$install_user")" "$install_etc/config"
+        chmod -R u=rwX,g=rX,o= "$install_etc/config"
     fi
-)
+}

@@ -34,6 +34,10 @@ server_start() {
         return 0
     fi
     command -v setsid >/dev/null || osv4_fail 78 "the program setsid is missing: install util-linux or busybox"
+    # Its answer would be taken for ours.
+    if server_health 2>/dev/null; then
+        osv4_fail 70 "port ${PORT:-${APP_PORT:-8080}} is taken: another server answers there"
+    fi
     "$OSV4_HOME/helpers/prepare.sh" || exit $?
     mkdir -p "$OSV4_RUN" "$OSV4_STATE/logs"
     _server_log=$OSV4_STATE/logs/server.log
