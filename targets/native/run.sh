@@ -3,7 +3,7 @@
 #
 #   run.sh                  checks the settings, makes the database ready, and serves
 #   run.sh stop | status    the server that DAEMON=true put into the background
-#   run.sh health [--wait SECONDS]   does the server answer?
+#   run.sh health [--wait SECONDS [PROCESS]]   does the server answer, while that process lives?
 #   run.sh serve            serves; the database is ready already
 #   run.sh migrate          makes the database ready, and ends
 #   run.sh queue [ARGS…]    works off the queue

@@ -69,7 +69,7 @@ setup() {
         [[ -z $first || $confined == "$first" ]]
         first=$confined
         run ! grep -E '^(MemoryDenyWriteExecute|EnvironmentFile)|\$\{' "$unit"
-        systemd-analyze security --offline=true --threshold=25 "$unit" >/dev/null
+        systemd-analyze security --offline=true --threshold=20 "$unit" >/dev/null
     done
     [[ -n $first ]]
     grep -q '^SuccessExitStatus=139' "$here/systemd/orangescrum-queue@.service"

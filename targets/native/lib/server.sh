@@ -95,7 +95,7 @@ server_health() {
     case ${1:-} in
     '') ;;
     --wait) _health_wait=${2:?--wait wants seconds} ;;
-    *) osv4_fail 64 "unknown argument $1; usage: run.sh health [--wait SECONDS]" ;;
+    *) osv4_fail 64 "unknown argument $1; usage: run.sh health [--wait SECONDS [PROCESS]]" ;;
     esac
     _health_ip=${APP_BIND_IP:-127.0.0.1}
     case $_health_ip in
