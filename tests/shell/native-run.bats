@@ -158,7 +158,9 @@ setting() {
     [[ $output == *"runs already, process $pid"* ]]
     [[ -s $here/state/logs/server.log ]]
     "$run" stop
-    run ! kill -0 "$pid"
+    # Nobody may have asked about it yet: then it is there, but as one that has ended.
+    [[ $(ps -o stat= -p "$pid") =~ ^(Z.*)?$ ]]
+    [[ $(curl -s -o /dev/null -w '%{http_code}' "$page/healthz") == 000 ]]
     run -3 "$run" status
     "$run" stop
 }

@@ -73,7 +73,7 @@ current() {
     # Started is what answers: nothing is waited for here.
     serves 4.0.0-test
     inside systemctl is-active orangescrum.service orangescrum-queue@1.service orangescrum-scheduler.timer
-    [[ $(inside ps -o user= -p "$(process orangescrum.service)") == orangescrum || $(inside ps -o user= -p "$(process orangescrum.service)") == orangesc+ ]]
+    [[ $(inside ps -o user:20= -p "$(process orangescrum.service)") == orangescrum ]]
     inside journalctl --no-pager --unit orangescrum | grep 'Database seeding: '
     [[ $(inside stat -c '%a %U:%G' /etc/orangescrum/orangescrum.env) == '640 root:orangescrum' ]]
 }
@@ -94,7 +94,9 @@ current() {
     inside systemctl start orangescrum.service
     serves 4.0.0-test
     inside systemctl restart orangescrum-queue@1.service
-    run -3 inside systemctl is-failed orangescrum-queue@1.service || [[ $output == active ]]
+    # Its end was no failure.
+    run ! inside journalctl --no-pager --unit orangescrum-queue@1.service --grep 'Failed with result'
+    [[ $(inside systemctl is-active orangescrum-queue@1.service) == active ]]
 }
 
 @test "an upgrade, and one that fails: the old release is back by itself" {
