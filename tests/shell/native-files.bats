@@ -100,7 +100,7 @@ setup() {
     # What the manifest lists, and the manifest; no more, no less.
     diff <(cd out/* && find . -type f | sort) <(cd "$PACKAGE" && find . -type f | sort)
     diff -r out/* "$PACKAGE"
-    [[ -z $(ls -A one | grep -v orangescrum-native) ]]
+    [[ -z $(find one -mindepth 1 ! -name 'orangescrum-native-*') ]]
 }
 
 @test "package.sh: a changed file may hold a secret, so there is no archive" {

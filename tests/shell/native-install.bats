@@ -2,7 +2,7 @@
 # install.sh, upgrade.sh, rollback.sh and uninstall.sh in a scratch prefix, on real PostgreSQL, without systemd
 # (tests/shell/native-systemd.bats has that). As root the service runs as `nobody`.
 
-# shellcheck disable=SC2030,SC2031 # each test is a process of its own
+# shellcheck disable=SC2016,SC2030,SC2031 # PHP's dollars; each test is a process of its own
 
 load lib/postgres
 load lib/package
@@ -170,7 +170,7 @@ releases() {
     [[ ${#dumps[@]} == 1 ]]
     run ! grep -q extras <("$POSTGRES_PROGRAMS/pg_restore" --list "${dumps[0]}")
     # Nothing of the upgrade is left over, and its lock is not held by the server.
-    [[ $(cd "$prefix" && ls -A | tr '\n' ' ') == '.lock current install.conf previous releases ' ]]
+    [[ $(find "$prefix" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ') == '.lock current install.conf previous releases ' ]]
     run -0 "$SHELF/two/upgrade.sh" --prefix "$prefix"
     [[ $output == *"runs already"* ]]
 }
@@ -288,7 +288,7 @@ releases() {
     "$prefix/current/run.sh" migrate
     "$prefix/current/uninstall.sh" --yes
     postgres_query 'SELECT schemaname FROM pg_tables' >/dev/null
-    rm -rf "$place/etc" "$place/state"
+    rm -rf "${place:?}/etc" "$place/state"
     echo 'a stray line' >>"$place/env"
     install >/dev/null
     run -78 "$prefix/current/run.sh" validate

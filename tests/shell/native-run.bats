@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # run.sh and caddy.sh of the native package: from a folder to a served page, on real PostgreSQL and Redis.
 
-# shellcheck disable=SC2030,SC2031 # each test is a process of its own
+# shellcheck disable=SC2016,SC2030,SC2031 # PHP's dollars; each test is a process of its own
 
 load lib/postgres
 load lib/redis

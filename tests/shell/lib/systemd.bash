@@ -15,6 +15,7 @@ systemd_root() {
     (
         flock 9
         [[ ! -e $root ]] || exit 0
+        # shellcheck disable=SC2016 # apt's dollars
         mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | head -n 1)
         # On a file system that has devices, which /tmp need not be.
         work=$(mktemp -d "$cache/systemd.XXXXXX")
