@@ -28,7 +28,7 @@ orangescrum-docker-VERSION-BUILD-ARCH.tar.gz: the newest, or that of BUILD.
 END
 }
 
-what=folder from='' wanted_image='' env=.env strict='' backup=yes rebuild='' timeout=300 dry=''
+what=folder from='' wanted_image='' env=$OSV4_HOME/.env strict='' backup=yes rebuild='' timeout=300 dry=''
 
 options() {
     while [ $# -gt 0 ]; do
@@ -59,21 +59,23 @@ options() {
 # step MESSAGE: what comes now; with --dry-run, what would.
 step() { if [ -n "$dry" ]; then say "would: $*"; else say "$*"; fi; }
 
-# The package to deploy, in `release`, and its id.
+# The package to deploy, in `release`; its image's tag, in `id`.
 choose() {
     archive=
     release=$OSV4_HOME
+    label="the package in this folder"
     if [ "$what" != folder ]; then
         if [ -n "$from" ]; then set -- "$from"; else set -- "$OSV4_HOME/dist" "$OSV4_HOME/../dist"; fi
         archive=$(find_archive "$what" "$@")
-        id=$(basename "$archive" .tar.gz)
-        id=${id#orangescrum-docker-}
+        label=$(basename "$archive" .tar.gz)
         step "unpack $archive"
-        [ -n "$dry" ] || release=$(unpack_release "$archive")
-    else
-        [ -f "$release/build-manifest.json" ] || fail 66 "$release is no package: build-manifest.json is missing"
-        id=$(release_id "$release")
+        if [ -n "$dry" ]; then
+            id=of-that-package
+            return 0
+        fi
+        release=$(unpack_release "$archive")
     fi
+    id=$(release_id "$release")
 }
 
 validate() {
@@ -106,13 +108,7 @@ provide_image() {
     else
         step "build image $image:$id"
         [ -z "$dry" ] || return 0
-        # With names of other base images, if the settings have some.
-        set -- --build-arg "LIBC=$(libc_of "$release")"
-        for name in RUNTIME_MUSL RUNTIME_GLIBC; do
-            value=$(env_value "$name")
-            [ -z "$value" ] || set -- "$@" --build-arg "$name=$value"
-        done
-        docker build --quiet "$@" --tag "$image:$id" "$release" >/dev/null || fail 70 "the image could not be built: nothing was changed"
+        build_image "$release" "$id"
     fi
 }
 
@@ -158,7 +154,7 @@ logs_of_app() {
 }
 
 roll_back() {
-    say "deploying $id failed; going back"
+    say "deploying $label failed; going back"
     [ -z "$archive" ] || release_undo
     if [ -z "$previous" ]; then
         docker image rm "$image:$project" >/dev/null 2>&1 || true
@@ -194,7 +190,7 @@ main() {
         exit "$result"
     fi
     [ -n "$dry" ] || release_prune
-    step "deployed $id"
+    step "deployed: $label"
 }
 
 # Settings and a lock: two deployments of one folder would undo each other's work.

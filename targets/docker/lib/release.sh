@@ -64,13 +64,24 @@ unpack_release() {
     printf '%s\n' "$OSV4_HOME/releases/$name"
 }
 
-# What tells one package from another: version and build where an archive's name said them, else a
-# digest of the manifest, which lists every file. release_id FOLDER
+# What tells one package from another, and is its image's tag: a digest of the manifest, which lists
+# every file. So an image that was built or loaded before is known again. release_id FOLDER
 release_id() {
-    case $1 in
-    "$OSV4_HOME"/releases/*) basename "$1" ;;
-    *) printf 'folder-%s\n' "$(sha256sum <"$1/build-manifest.json" | cut -c1-12)" ;;
-    esac
+    [ -f "$1/build-manifest.json" ] || fail 66 "$1 is no package: build-manifest.json is missing"
+    sha256sum <"$1/build-manifest.json" | cut -c1-12
+}
+
+# build_image FOLDER ID: the image of a package, as $image:ID. Other base images than the Dockerfile's
+# can be set by RUNTIME_MUSL and RUNTIME_GLIBC.
+build_image() {
+    folder=$1
+    tag=$image:$2
+    set -- --build-arg "LIBC=$(libc_of "$folder")"
+    for name in RUNTIME_MUSL RUNTIME_GLIBC; do
+        value=$(env_value "$name")
+        [ -z "$value" ] || set -- "$@" --build-arg "$name=$value"
+    done
+    docker build --quiet "$@" --tag "$tag" "$folder" >/dev/null || fail 70 "the image could not be built: nothing was changed"
 }
 
 # The files of a package that belong to it and not to the person: all but .env, and of config/ only
@@ -112,7 +123,7 @@ release_prune() {
     [ -d "$OSV4_HOME/releases" ] || return 0
     # shellcheck disable=SC2012
     (cd "$OSV4_HOME/releases" && ls -1t) | sed 1,2d | while IFS= read -r name; do
+        docker image rm "$image:$(release_id "$OSV4_HOME/releases/$name")" >/dev/null 2>&1 || true
         rm -rf "${OSV4_HOME:?}/releases/$name"
-        docker image rm "$image:$name" >/dev/null 2>&1 || true
     done
 }
