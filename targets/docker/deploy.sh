@@ -170,7 +170,7 @@ roll_back() {
         say "the version from before does not come up either: see \`$compose_command logs\`"
     fi
     say "migrations that were made stay made"
-    [ -z "${saved:-}" ] || say "the database from before is in $saved: ./restore.sh $saved brings it back"
+    [ -z "${saved:-}" ] || say "the database from before is in $saved: ./restore.sh --yes $saved brings it back"
 }
 
 main() {

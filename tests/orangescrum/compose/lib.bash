@@ -135,10 +135,11 @@ sql() {
         'PGPASSWORD=$POSTGRES_PASSWORD psql -qAtX -h 127.0.0.1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$1"' sh "$1"
 }
 
-# Everything in the bundled database, as text.
+# Everything in the bundled database, as text; without a word that pg_dump makes up anew each time.
 dump() {
     docker exec "$(container orangescrum-db)" sh -c \
-        'PGPASSWORD=$POSTGRES_PASSWORD pg_dump -h 127.0.0.1 -U "$POSTGRES_USER" "$POSTGRES_DB"'
+        'PGPASSWORD=$POSTGRES_PASSWORD pg_dump -h 127.0.0.1 -U "$POSTGRES_USER" "$POSTGRES_DB"' |
+        grep -v -e '^.restrict ' -e '^.unrestrict '
 }
 
 # wait_until SECONDS COMMAND…
