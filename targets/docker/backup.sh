@@ -4,7 +4,7 @@
 set -eu
 
 OSV4_HOME=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=lib/project.sh
+# shellcheck source-path=SCRIPTDIR source=lib/project.sh
 . "$OSV4_HOME/lib/project.sh"
 
 usage() {

@@ -4,9 +4,9 @@
 set -eu
 
 OSV4_HOME=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=lib/project.sh
+# shellcheck source-path=SCRIPTDIR source=lib/project.sh
 . "$OSV4_HOME/lib/project.sh"
-# shellcheck source=lib/release.sh
+# shellcheck source-path=SCRIPTDIR source=lib/release.sh
 . "$OSV4_HOME/lib/release.sh"
 
 usage() {

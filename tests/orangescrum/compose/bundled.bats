@@ -103,7 +103,7 @@ setup() { use one; }
 @test "health follows the application" {
     wait_until 30 is healthy health
     local php
-    php=$(docker exec "$(container app)" sh -c 'for p in /proc/[0-9]*; do tr "\0" " " <$p/cmdline | grep -q " -S " && basename $p; done' | tail -1)
+    php=$(docker exec "$(container app)" sh -c 'for p in /proc/[0-9]*; do tr "\0" " " <$p/cmdline | grep -q " [-]S " && basename $p; done' | tail -1)
     docker exec "$(container app)" sh -c "kill -STOP $php"
     wait_until 60 is unhealthy health
     docker exec "$(container app)" sh -c "kill -CONT $php"
