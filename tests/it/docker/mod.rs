@@ -9,7 +9,7 @@ mod dying;
 mod engine;
 mod engines;
 mod fetching;
-mod fixture;
+pub mod fixture;
 mod gc;
 mod registry;
 mod telling;

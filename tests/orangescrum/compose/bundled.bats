@@ -19,7 +19,7 @@ setup() { use one; }
 
 @test "the first deployment brings everything up, and says that it seeded" {
     cp "$home/.env" "$BATS_FILE_TMPDIR/env"
-    run "$home/deploy.sh" --timeout 90
+    run "$home/deploy.sh" --timeout 120
     echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *"first deployment: nothing to back up"* ]]
@@ -112,7 +112,7 @@ setup() { use one; }
 
 @test "workers take jobs, also while the application is stopped" {
     local id
-    curl -fsS -d text=first "$(url /jobs)" || { docker logs "$(container app)"; return 1; }
+    curl -fsS -d text=first "$(url /jobs)" || { docker logs "$(container app)" 2>&1 | tail -5; docker logs "$(container orangescrum-redis)"; docker exec "$(container app)" getent hosts orangescrum-redis; return 1; }
     wait_until 30 is t sql "select count(*) = 1 from jobs_done"
     curl -fsS -d text=second "$(url /jobs)"
     SECONDS=0

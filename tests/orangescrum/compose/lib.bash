@@ -27,6 +27,26 @@ stand_in() {
     echo "$name"
 }
 
+# Keeps the Dockerfile's step that installs packages in the builder's cache: it is the same for all tests.
+warm_up() {
+    local file=$repository/targets/docker/Dockerfile name folder
+    name=osgraph-test-fixture-compose-warm:$({ echo "$RUNTIME_GLIBC"; cat "$file"; } | sha256sum | cut -c 1-16)
+    (
+        flock 9
+        docker image inspect "$name" >/dev/null 2>&1 && exit
+        folder=$(mktemp -d)
+        mkdir -p "$folder/orangescrum-app" "$folder/config" "$folder/helpers"
+        touch "$folder/orangescrum-app/osv4-prod" "$folder"/{config,helpers}/none "$folder"/{entrypoint,healthcheck}.sh \
+            "$folder/build-manifest.json"
+        docker image ls --format '{{.Repository}}:{{.Tag}}' osgraph-test-fixture-compose-warm | xargs -r docker image rm >/dev/null
+        docker build --quiet --build-arg LIBC=glibc --build-arg "RUNTIME_GLIBC=$RUNTIME_GLIBC" \
+            --build-arg "RUNTIME_MUSL=$RUNTIME_MUSL" --tag "$name" --file "$file" "$folder" >/dev/null 2>&1
+        code=$?
+        rm -rf "$folder"
+        exit "$code"
+    ) 9>"/tmp/osgraph-test-fixture-compose.lock"
+}
+
 # Called by setup_file. Which stand-ins the file needs: stand_ins postgres redis …
 stand_ins() {
     need docker docker.io && need docker-compose docker-compose && need curl curl || return
@@ -36,6 +56,7 @@ stand_ins() {
     RUNTIME_MUSL=$RUNTIME_GLIBC
     OSV4_LIBC=glibc
     export RUNTIME_GLIBC RUNTIME_MUSL OSV4_LIBC
+    warm_up || return
     local each
     for each; do
         case $each in

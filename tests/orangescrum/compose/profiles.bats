@@ -73,9 +73,9 @@ port() { compose port "orangescrum-$1" "$2" | sed 's/.*://'; }
 }
 
 @test "no profile: nothing but the application's own services" {
-    COMPOSE_PROFILES='' run compose up --no-start
-    echo "$output"
-    [[ $output != *orangescrum-* || $output != *Creating*orangescrum-db* ]]
+    # Containers are made, not started: any image will do.
+    docker tag "$RUNTIME_GLIBC" "$OSV4_IMAGE:$COMPOSE_PROJECT_NAME"
+    COMPOSE_PROFILES='' compose up --no-start
     [ -z "$(container orangescrum-db)$(container orangescrum-redis)$(container orangescrum-mail)$(container orangescrum-storage)$(container queue)" ]
     [ -n "$(container app)" ] && [ -n "$(container migrate)" ] && [ -n "$(container scheduler)" ]
 }

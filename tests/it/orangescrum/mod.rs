@@ -1,0 +1,3 @@
+//! The pipeline at the root of the repository, and what it is made of.
+
+mod compose;
