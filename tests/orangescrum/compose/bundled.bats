@@ -26,6 +26,8 @@ setup() { use one; }
     page / | grep -q 'id="version"'
     docker logs "$(container migrate)" 2>&1 | grep 'Database seeding: '
     docker logs "$(container app)" 2>&1 | grep 'Database seeding: '
+    # What no profile asks for is not there.
+    [ -z "$(container orangescrum-storage)$(container orangescrum-storage-bucket)$(container orangescrum-mail)" ]
     # People's settings are read, not written.
     cmp "$home/.env" "$BATS_FILE_TMPDIR/env"
     [ "$(sql 'select count(*) > 0 from actions')" = t ]

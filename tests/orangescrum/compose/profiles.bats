@@ -72,14 +72,6 @@ port() { compose port "orangescrum-$1" "$2" | sed 's/.*://'; }
     curl -fsS "http://127.0.0.1:$(port mail 8025)/api/v1/messages" | grep -q somebody@example.com
 }
 
-@test "no profile: nothing but the application's own services" {
-    # Containers are made, not started: any image will do.
-    docker tag "$RUNTIME_GLIBC" "$OSV4_IMAGE:$COMPOSE_PROJECT_NAME"
-    COMPOSE_PROFILES='' compose up --no-start
-    [ -z "$(container orangescrum-db)$(container orangescrum-redis)$(container orangescrum-mail)$(container orangescrum-storage)$(container queue)" ]
-    [ -n "$(container app)" ] && [ -n "$(container migrate)" ] && [ -n "$(container scheduler)" ]
-}
-
 @test "down leaves the volumes, and two projects have their own" {
     compose up -d orangescrum-redis
     compose down
