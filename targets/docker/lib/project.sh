@@ -62,7 +62,7 @@ image_id() { docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true; }
 libc_of() {
     if [ -n "${OSV4_LIBC:-}" ]; then
         printf '%s\n' "$OSV4_LIBC"
-    elif head -c 4096 "$1/orangescrum-app/osv4-prod" | grep -a -q '/lib[0-9]*/ld-linux'; then
+    elif head -c 8192 "$1/orangescrum-app/osv4-prod" | LC_ALL=C tr -c '[:print:]' '\n' | grep -q '^/lib[0-9]*/ld-linux'; then
         echo glibc
     else
         echo musl

@@ -88,7 +88,7 @@ served() {
     cat "$BATS_TEST_TMPDIR"/?
     [ "$(cat "$BATS_TEST_TMPDIR"/? | grep -c 'InitialBaseline: migrated')" -eq 1 ]
     [ "$(grep -l 'Database seeding: done, 6 seeders' "$BATS_TEST_TMPDIR"/? | wc -l)" -ge 1 ]
-    [ "$(cat "$BATS_TEST_TMPDIR"/? | grep -c 'ActionsSeeder: seeded')" -eq 1 ]
+    [ "$(cat "$BATS_TEST_TMPDIR"/? | grep -c '== ActionsSeeder: seeded')" -eq 1 ]
     compose down
 }
 
