@@ -59,7 +59,7 @@ save() {
     say "write $parcel"
     trap 'rm -f "$parcel.new" "$parcel.failed"' EXIT
     # A pipe tells only how its end fared.
-    { docker save "$@" || : >"$parcel.failed"; } | gzip -n >"$parcel.new"
+    { docker save "$@" || : >"$parcel.failed"; } | gzip -n -1 >"$parcel.new"
     [ ! -e "$parcel.failed" ] || fail 74 "the images could not be written"
     mv "$parcel.new" "$parcel"
     (cd "$(dirname "$parcel")" && sha256sum "$(basename "$parcel")" >"$(basename "$parcel").sha256")

@@ -116,7 +116,7 @@ services:
       interval: 1s
       timeout: 2s
       retries: 3
-      start_period: 60s
+      start_period: 20s
 END
 }
 
