@@ -12,7 +12,10 @@ macro_rules! files {
     };
 }
 
-files! { app config config_docs env php_lint restore secrets seed start validate workers }
+files! {
+    app config config_docs docker env native_files native_install native_run native_systemd php_lint restore secrets
+    seed start validate workers
+}
 
 #[test]
 fn each_file_is_a_test() {

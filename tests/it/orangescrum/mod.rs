@@ -1,4 +1,5 @@
 //! The pipeline at the root of the repository, and what it is made of.
 
 mod cloud;
+mod compose;
 mod pipeline;
