@@ -10,6 +10,7 @@ mod docker;
 mod docs_cli;
 mod docs_dependencies;
 mod docs_events;
+mod docs_orangescrum;
 mod docs_pipeline;
 mod hostile_kdl;
 mod init_template;
