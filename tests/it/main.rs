@@ -15,6 +15,7 @@ mod hostile_kdl;
 mod init_template;
 mod links;
 mod metamorphic;
+mod orangescrum;
 mod quickstart;
 mod server;
 mod trees;

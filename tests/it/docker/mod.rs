@@ -2,14 +2,14 @@
 //! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`; for
 //! registries `docker-registry` and `htpasswd`.
 
-mod bootstrap;
+pub mod bootstrap;
 mod caches;
 mod causes;
 mod dying;
-mod engine;
+pub mod engine;
 mod engines;
 mod fetching;
-mod fixture;
+pub mod fixture;
 mod gc;
 mod registry;
 mod telling;

@@ -3,12 +3,14 @@
 // Debian's Composer as one file, which the real image has.
 declare(strict_types=1);
 
-$phar = new Phar('/composer.phar');
+$phar = new Phar('/tmp/composer.phar');
 $phar->startBuffering();
 foreach (['/usr/share/php', '/usr/share/composer'] as $folder) {
     if (is_dir($folder)) {
         $files = new RecursiveDirectoryIterator($folder, FilesystemIterator::SKIP_DOTS | FilesystemIterator::FOLLOW_SYMLINKS);
-        $phar->buildFromIterator(new RecursiveIteratorIterator($files), '/usr');
+        foreach (new RecursiveIteratorIterator($files) as $file) {
+            $phar->addFile($file->getRealPath(), substr($file->getPathname(), strlen('/usr/')));
+        }
     }
 }
 // Its first line is for the shell.
@@ -18,5 +20,5 @@ $phar->setStub("#!/usr/bin/env php\n<?php\nPhar::mapPhar('composer.phar');\n"
     . "set_include_path('phar://composer.phar/share/php' . PATH_SEPARATOR . get_include_path());\n"
     . "require 'phar://composer.phar/bin/composer';\n__HALT_COMPILER();\n");
 $phar->stopBuffering();
-rename('/composer.phar', '/composer');
-chmod('/composer', 0755);
+rename('/tmp/composer.phar', '/tmp/composer');
+chmod('/tmp/composer', 0755);
