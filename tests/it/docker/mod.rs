@@ -2,7 +2,7 @@
 //! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`; for
 //! registries `docker-registry` and `htpasswd`.
 
-mod bootstrap;
+pub mod bootstrap;
 mod caches;
 mod causes;
 mod dying;

@@ -3,3 +3,4 @@
 mod cloud;
 mod compose;
 mod pipeline;
+mod scripts;
