@@ -206,11 +206,16 @@ pub struct Run {
 Examples:
   osgraph explain                    the defaults
   osgraph explain app-embed          one target and all that it needs
+  osgraph explain --last             why each node last ran, as it was told then
   osgraph explain --json | jq '.nodes[] | select(.verdict.stale?)'")]
 pub struct Explain {
     /// Nodes to explain, with all that they need
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
+
+    /// Say why each node last ran, from the history of runs, whatever has changed since
+    #[arg(long)]
+    pub last: bool,
 
     #[command(flatten)]
     pub settings: Settings,

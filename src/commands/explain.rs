@@ -20,7 +20,12 @@ use crate::store::Store;
 use crate::survey::facts::Cache;
 use crate::survey::idle;
 
+mod last;
+
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
+    if args.last {
+        return last::run(ground, args, screen);
+    }
     let mut doubt = idle::reread(&ground.state(), &boot_id(), PROGRAM);
     let loaded = load::load(ground, &mut doubt.snapshot)?;
     load::refuse_tracked(ground, &loaded)?;

@@ -17,7 +17,7 @@ const FAR: usize = 1000;
 
 /// Runs that did nothing are only in a log until the store takes them in; a store that cannot be
 /// written shows what it has.
-fn open(ground: &Ground) -> Result<Store, Fault> {
+pub fn open(ground: &Ground) -> Result<Store, Fault> {
     if ground.store.join("osgraph.db").exists()
         && let Ok(store) = Store::open(&ground.store)
         && !store.is_read_only()

@@ -22,7 +22,7 @@ use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::judge::{Judged, Order, judge};
 use crate::plan::schedule::{self, Job};
 use crate::plan::{Estimate, Verdict};
-use crate::record::{Outcome, RunId};
+use crate::record::{Outcome, RunId, Why};
 use crate::report::{fresh_line, quantity, words};
 use crate::run::board::Board;
 use crate::run::dispatch::{self, Ended, Preview};
@@ -280,7 +280,7 @@ fn build(
             revision: git::revision(&ground.project, &ground.git).as_deref(),
         })?;
         run = Some(id);
-        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), id)?;
+        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), id, start)?;
     }
     let lost = ended.severities.contains(&Severity::Lost);
     let exit = exit_of(&ended);
@@ -323,9 +323,10 @@ fn drive(
     facts: &crate::survey::facts::StoreFacts<'_>,
     sink: Arc<dyn Sink>,
     id: RunId,
+    start: Instant,
 ) -> Result<Ended, Fault> {
     let io = |source| Fault::Io { action: "start the run".to_owned(), source };
-    let context = Arc::new(context(ground, prepared, sink, id).map_err(io)?);
+    let context = Arc::new(context(ground, prepared, sink, id, start).map_err(io)?);
     let in_place: Vec<bool> = prepared.nodes.iter().map(wanted::runs_in_place).collect();
     let tasks: Vec<Option<Arc<Task>>> = prepared
         .nodes
@@ -340,12 +341,14 @@ fn drive(
     let board = Board::new(prepared.subjects.clone(), judged.to_vec(), &in_place, slots, args.keep_going);
     let historian = prepared.historian();
     let previews = |at: usize, board: &Board| {
-        let (reasons, _) = historian.reasons(&prepared.case_of(at, board.judged(at), judged));
-        Preview {
+        let (reasons, baseline) = historian.reasons(&prepared.case_of(at, board.judged(at), judged));
+        let why = Why {
             cause: words::headline(&reasons),
-            estimate: historian.estimate(&prepared.names[at]),
-            reasons,
-        }
+            // No map with keys that are not text, the only thing that JSON refuses.
+            reasons: serde_json::to_string(&reasons).unwrap_or_default(),
+            baseline: baseline.map(|record| record.run),
+        };
+        Preview { why, estimate: historian.estimate(&prepared.names[at]), reasons }
     };
     let ended = dispatch::dispatch(board, tasks, &prepared.names, context.clone(), facts, &previews);
     context.sweeper.finish();
@@ -357,6 +360,7 @@ fn context(
     prepared: &Prepared,
     sink: Arc<dyn Sink>,
     run: RunId,
+    begun: Instant,
 ) -> std::io::Result<Context> {
     let store = prepared.store.clone();
     let project_id = prepared.project_id.clone();
@@ -389,6 +393,7 @@ fn context(
         git: ground.git.clone(),
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
+        begun,
         copies: ground.copies,
         owned: Box::new(move |path| {
             let (store, project_id, cache) = &owned;

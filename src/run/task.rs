@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::digest::Digest;
 use crate::event::{Event, Sink};
@@ -58,6 +58,8 @@ pub struct Context {
     pub environment: Box<Environment>,
     /// The caller's PATH.
     pub search_path: OsString,
+    /// When osgraph started.
+    pub begun: Instant,
     /// Work folders of copies even where a namespace could be had.
     pub copies: bool,
     /// Whether osgraph itself put something at this path before, in any run.

@@ -15,7 +15,7 @@ use crate::path::RelPath;
 use crate::pipeline::{AppEmbed, Archive, BaseImage, Command, NodeName, Recipe, Work};
 use crate::plan::Code;
 use crate::plan::judge::Order;
-use crate::record::{Artifact, Outcome, Record, Step};
+use crate::record::{Artifact, Outcome, Record, Step, Why};
 use crate::run::publish::{self, Request};
 use crate::run::standing::{Found, look};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
@@ -175,6 +175,13 @@ fn wait<L>(
     found.ok_or(TaskError::Cancelled)
 }
 
+/// What the history says of a node beside what came of it.
+pub struct Told {
+    /// See [`Step::began_ms`].
+    pub began_ms: u64,
+    pub why: Why,
+}
+
 /// Verifies, records and publishes what was made: content is in the store already, then one
 /// transaction, then the outputs.
 pub fn keep(
@@ -182,7 +189,7 @@ pub fn keep(
     product: Product,
     reads: &[ReadInPlace],
     manifest: &Manifest,
-    cause: &str,
+    told: Told,
     context: &Context,
 ) -> Result<Kept, TaskError> {
     let (made, outcome) = match product {
@@ -206,7 +213,8 @@ pub fn keep(
         extract::verify(node, &artifact, extract, context)?;
     }
     let before = context.store.latest_record(&context.project_id, node)?;
-    let same_artifact = before.is_some_and(|record| record.artifact == artifact);
+    let same = before.map(|record| record.artifact == artifact);
+    let same_artifact = same == Some(true);
     let record = Record {
         key: manifest.key(),
         own: manifest.own_digest(),
@@ -226,8 +234,11 @@ pub fn keep(
         run: context.run,
         node: node.clone(),
         outcome,
+        began_ms: told.began_ms,
         duration_ms: record.duration_ms,
-        cause: cause.to_owned(),
+        why: told.why,
+        key: (outcome != Outcome::Ran || inputs_stood).then_some(record.key),
+        same,
         log,
     };
     let recorded = (outcome == Outcome::Ran && inputs_stood).then_some(&record);

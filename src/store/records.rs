@@ -180,6 +180,11 @@ impl Store {
         self.db.steps(run)
     }
 
+    /// Of each node of the project the last step in which it was worked on, in the order of the work.
+    pub fn last_worked(&self, project: &str) -> Result<Vec<Step>, StoreError> {
+        self.db.last_worked(project)
+    }
+
     /// What stands published now, by path.
     pub fn publications(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
         self.db.publications(project)
