@@ -189,6 +189,12 @@ pub struct Run {
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub budget: Option<Duration>,
 
+    /// Write what the run knew of its nodes to FILE: manifests, artifacts, folders, no secrets
+    ///
+    /// `osgraph explain --against FILE` compares with it, on this machine or another.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+
     /// How the run is shown [default: by terminal and CI machine]
     #[arg(long, value_enum, value_name = "STYLE")]
     pub log_style: Option<LogStyle>,
@@ -207,6 +213,7 @@ Examples:
   osgraph explain                    the defaults
   osgraph explain app-embed          one target and all that it needs
   osgraph explain --last             why each node last ran, as it was told then
+  osgraph explain --against ci.json  what differs from what a CI machine built
   osgraph explain --json | jq '.nodes[] | select(.verdict.stale?)'")]
 pub struct Explain {
     /// Nodes to explain, with all that they need
@@ -214,8 +221,12 @@ pub struct Explain {
     pub targets: Vec<String>,
 
     /// Say why each node last ran, from the history of runs, whatever has changed since
-    #[arg(long)]
+    #[arg(long, conflicts_with = "against")]
     pub last: bool,
+
+    /// Say what differs from RECEIPT, which a run wrote with --receipt, perhaps elsewhere
+    #[arg(long, value_name = "RECEIPT")]
+    pub against: Option<PathBuf>,
 
     #[command(flatten)]
     pub settings: Settings,

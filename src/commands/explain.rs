@@ -20,6 +20,7 @@ use crate::store::Store;
 use crate::survey::facts::Cache;
 use crate::survey::idle;
 
+mod against;
 mod last;
 
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
@@ -41,6 +42,9 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     drop(meter);
     let prepared = prepared?;
     let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    if let Some(file) = &args.against {
+        return against::run(&ground.here.join(file), ground, &prepared, &judged, screen);
+    }
     show(ground, &prepared, &judged, screen)
 }
 

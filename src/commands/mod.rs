@@ -21,6 +21,7 @@ pub mod lock;
 mod needs;
 pub mod outdated;
 pub mod prepare;
+pub mod receipt;
 pub mod registries;
 pub mod run;
 pub mod screen;

@@ -13,6 +13,7 @@ use crate::commands::ground::{Ground, environment, keyring};
 use crate::commands::load;
 use crate::commands::needs;
 use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
+use crate::commands::receipt;
 use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
 use crate::inputs::git;
@@ -58,7 +59,11 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify, &images) {
             // Only a survey knows names: those that `--verbose` shows and those that are asked for.
             Idle::Fresh(nodes)
-                if plain && round == 1 && !screen.is_verbose() && args.expect_fresh.is_empty() =>
+                if plain
+                    && round == 1
+                    && !screen.is_verbose()
+                    && args.expect_fresh.is_empty()
+                    && args.receipt.is_none() =>
             {
                 return Ok(nothing_to_do(ground, args, nodes, screen, start));
             }
@@ -300,6 +305,9 @@ fn build(
     }
     if lost && !ended.interrupted && exit == Exit::Done {
         return Ok(Round::Lost);
+    }
+    if let Some(file) = args.receipt.as_ref().filter(|_| exit == Exit::Done) {
+        receipt::write(&ground.here.join(file), ground, &prepared, run)?;
     }
     sink.emit(Event::RunFinished {
         run,

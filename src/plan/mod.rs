@@ -6,6 +6,7 @@
 pub mod explanation;
 pub mod judge;
 pub mod reason;
+pub mod receipt;
 pub mod schedule;
 pub mod verdict;
 

@@ -130,6 +130,10 @@ mod tests {
         };
         let told = Told { step, kind: Kind::Command, run: run(41), baseline: Some(run(38)) };
         let context = Context { now: 1_060, file: "pipeline.kdl", params: &[], palette: Palette::PLAIN };
-        insta::assert_snapshot!(text(&[told], &context), @"");
+        insta::assert_snapshot!(text(&[told], &context), @r#"
+        embed  RAN  2m05s  in run 41, main@41, 1 min ago, compared with run 38, main@38; same artifact as before
+          own          `run 0` changed: "make" → "make all"
+                       └ pipeline.kdl:31
+        "#);
     }
 }
