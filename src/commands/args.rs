@@ -126,6 +126,7 @@ pub enum Command {
     Graph(Graph),
     Log(Log),
     Runs(Runs),
+    Stats(Stats),
     Clean(Clean),
     Gc(Gc),
     Cache(Cache),
@@ -310,6 +311,26 @@ pub struct Runs {
     pub settings: Settings,
 }
 
+/// Say what made work again and again, and how much of it gave what was there already
+///
+/// Drawn from past runs of the project. The time of a node that ran because of another counts for
+/// what made that other one run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph stats                the dearest causes
+  osgraph stats --limit 100
+  osgraph stats --json | jq '.causes[] | select(.identical == .rebuilds)'
+                               work that was always for nothing")]
+pub struct Stats {
+    /// How many causes to list, the dearest first
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub limit: NonZeroUsize,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
 /// Remove published outputs; the store and seeded files stay
 ///
 /// What osgraph did not make in an output folder is left alone. `osgraph run` puts everything
@@ -484,6 +505,7 @@ impl Cli {
             | Some(Command::Graph(Graph { settings, .. }))
             | Some(Command::Log(Log { settings, .. }))
             | Some(Command::Runs(Runs { settings, .. }))
+            | Some(Command::Stats(Stats { settings, .. }))
             | Some(Command::Clean(Clean { settings, .. }))
             | Some(Command::Lock(Lock { settings, .. }))
             | Some(Command::Outdated(Outdated { settings }))

@@ -1,19 +1,23 @@
-//! `osgraph runs` and `osgraph log`: what happened before.
+//! `osgraph runs`, `osgraph stats` and `osgraph log`: what happened before.
 
-use crate::commands::args::{Format, Log, Runs};
+use crate::commands::args::{Format, Log, Runs, Stats};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
 use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
+use crate::plan::ledger;
 use crate::record::{Outcome, RunId, Step};
-use crate::report::runs as report;
+use crate::report::{runs as report, stats};
 use crate::store::Store;
 use crate::survey::snapshot::Snapshot;
 
 /// How many runs back a node's log is looked for.
 const FAR: usize = 1000;
+
+/// Steps that the ledger is drawn from: months of daily work.
+const MOST_STEPS: usize = 50_000;
 
 /// Runs that did nothing are only in a log until the store takes them in; a store that cannot be
 /// written shows what it has.
@@ -49,6 +53,15 @@ pub fn runs(ground: &Ground, args: &Runs, screen: &Screen) -> Result<Exit, Fault
         }
     };
     screen.answer(&text);
+    Ok(Exit::Done)
+}
+
+pub fn stats(ground: &Ground, args: &Stats, screen: &Screen) -> Result<Exit, Fault> {
+    let ledger = ledger::ledger(&open(ground)?.work(&ground.project_id(), MOST_STEPS)?);
+    screen.answer(&match screen.format {
+        Format::Json => stats::json(&ledger),
+        Format::Text => stats::text(&ledger, args.limit.get(), screen.palette),
+    });
     Ok(Exit::Done)
 }
 

@@ -52,6 +52,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Graph(args) => check::graph(&ground, args, screen),
         Command::Log(args) => history::log(&ground, args, screen),
         Command::Runs(args) => history::runs(&ground, args, screen),
+        Command::Stats(args) => history::stats(&ground, args, screen),
         Command::Clean(args) => clean::run(&ground, args, screen),
         Command::Gc(args) => gc::gc(&ground, args, screen),
         Command::Cache(args) => care::cache(&ground, args, screen),

@@ -5,6 +5,7 @@
 
 pub mod explanation;
 pub mod judge;
+pub mod ledger;
 pub mod reason;
 pub mod receipt;
 pub mod schedule;

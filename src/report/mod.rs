@@ -9,7 +9,7 @@
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
-//! | [`table`], [`runs`], [`care`], [`collected`] | lists: past runs, what the store holds, what was collected |
+//! | [`table`], [`runs`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
@@ -39,6 +39,7 @@ pub mod quantity;
 pub mod runs;
 pub mod sections;
 pub mod sink;
+pub mod stats;
 pub mod style;
 pub mod table;
 pub mod terminal;

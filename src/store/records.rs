@@ -185,6 +185,11 @@ impl Store {
         self.db.last_worked(project)
     }
 
+    /// What nodes of the project did in its latest runs, oldest first, at most `limit` steps.
+    pub fn work(&self, project: &str, limit: usize) -> Result<Vec<Step>, StoreError> {
+        self.db.work(project, limit)
+    }
+
     /// What stands published now, by path.
     pub fn publications(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
         self.db.publications(project)

@@ -61,6 +61,21 @@ impl Db {
         })
     }
 
+    /// What nodes of the project did in its latest runs, oldest first, at most `limit` steps.
+    pub(in crate::store) fn work(&self, project: &str, limit: usize) -> Result<Vec<Step>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let sql = format!(
+                "SELECT {STEP} FROM steps s WHERE s.project = ?1 AND s.outcome = ?2 ORDER BY s.id DESC LIMIT ?3"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(params![project, word(Outcome::Ran), limit], step)?;
+            let mut steps: Vec<Step> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            steps.reverse();
+            Ok(steps)
+        })
+    }
+
     pub(in crate::store) fn durations(
         &self,
         project: &str,
