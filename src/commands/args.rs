@@ -127,6 +127,8 @@ pub enum Command {
     Log(Log),
     Runs(Runs),
     Stats(Stats),
+    Diff(Diff),
+    Whence(Whence),
     Clean(Clean),
     Gc(Gc),
     Cache(Cache),
@@ -331,6 +333,44 @@ pub struct Stats {
     pub settings: Settings,
 }
 
+/// Say what two runs, or one node in two runs, made differently, and why
+///
+/// For each node: what differed in what went in, and what differs in what came out.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph diff 41 42              every node
+  osgraph diff embed@41 embed@42  one node")]
+pub struct Diff {
+    /// A run's number, or NODE@RUN
+    #[arg(value_name = "OLD")]
+    pub old: String,
+
+    /// A run's number, or NODE@RUN
+    #[arg(value_name = "NEW")]
+    pub new: String,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say which run, commit and inputs made a file, by its content
+///
+/// Exits with 1 where nothing in the store has that content.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph whence dist/shop-1.4.tar.gz
+  osgraph whence /srv/shop/bin/app --json")]
+pub struct Whence {
+    /// The file, anywhere on this machine
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
 /// Remove published outputs; the store and seeded files stay
 ///
 /// What osgraph did not make in an output folder is left alone. `osgraph run` puts everything
@@ -506,6 +546,8 @@ impl Cli {
             | Some(Command::Log(Log { settings, .. }))
             | Some(Command::Runs(Runs { settings, .. }))
             | Some(Command::Stats(Stats { settings, .. }))
+            | Some(Command::Diff(Diff { settings, .. }))
+            | Some(Command::Whence(Whence { settings, .. }))
             | Some(Command::Clean(Clean { settings, .. }))
             | Some(Command::Lock(Lock { settings, .. }))
             | Some(Command::Outdated(Outdated { settings }))

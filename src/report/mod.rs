@@ -10,6 +10,7 @@
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
+//! | [`difference`], [`whence`] | what two runs made differently; what made a file |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
@@ -21,6 +22,7 @@ pub mod care;
 pub mod collected;
 pub mod colour;
 pub mod diagnostics;
+pub mod difference;
 pub mod doctor;
 pub mod explain;
 pub mod github;
@@ -44,6 +46,7 @@ pub mod style;
 pub mod table;
 pub mod terminal;
 pub mod text;
+pub mod whence;
 pub mod words;
 
 pub use colour::{ColourChoice, ColourFacts, Palette};

@@ -185,6 +185,16 @@ impl Store {
         self.db.last_worked(project)
     }
 
+    /// The record that each node of the project had when run `at` was through.
+    pub fn keys_at(&self, project: &str, at: RunId) -> Result<Vec<(NodeName, Key)>, StoreError> {
+        self.db.keys_at(project, at)
+    }
+
+    /// Every record made in this project, newest first.
+    pub fn all_records(&self, project: &str) -> Result<Vec<Hit>, StoreError> {
+        self.db.all_hits(project)
+    }
+
     /// What nodes of the project did in its latest runs, oldest first, at most `limit` steps.
     pub fn work(&self, project: &str, limit: usize) -> Result<Vec<Step>, StoreError> {
         self.db.work(project, limit)

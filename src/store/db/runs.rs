@@ -61,6 +61,31 @@ impl Db {
         })
     }
 
+    /// The record that each node of the project had when run `at` was through, in the order in which
+    /// they came to it.
+    pub(in crate::store) fn keys_at(
+        &self,
+        project: &str,
+        at: RunId,
+    ) -> Result<Vec<(NodeName, Key)>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(
+                "SELECT node, key FROM steps WHERE id IN (
+                     SELECT max(id) FROM steps WHERE project = ?1 AND run <= ?2 AND key IS NOT NULL GROUP BY node
+                 ) ORDER BY id",
+            )?;
+            let mut rows = statement.query(params![project, at.0])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                if let Some(key) = digest(row, 1)? {
+                    found.push((NodeName(row.get(0)?), Key(key)));
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// What nodes of the project did in its latest runs, oldest first, at most `limit` steps.
     pub(in crate::store) fn work(&self, project: &str, limit: usize) -> Result<Vec<Step>, StoreError> {
         self.read(|connection| {
