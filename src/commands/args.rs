@@ -126,6 +126,7 @@ pub enum Command {
     Graph(Graph),
     Log(Log),
     Runs(Runs),
+    Ps(Ps),
     Stats(Stats),
     Diff(Diff),
     Whence(Whence),
@@ -309,6 +310,20 @@ pub struct Runs {
     #[arg(long, value_name = "N", default_value = "20", conflicts_with = "run")]
     pub limit: NonZeroUsize,
 
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say what is being made on this store now, by any run
+///
+/// A run that needs what another is making waits for it, shows its output as it comes, and shares the
+/// result.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph ps
+  watch -n1 osgraph ps --json")]
+pub struct Ps {
     #[command(flatten)]
     pub settings: Settings,
 }
@@ -545,6 +560,7 @@ impl Cli {
             | Some(Command::Graph(Graph { settings, .. }))
             | Some(Command::Log(Log { settings, .. }))
             | Some(Command::Runs(Runs { settings, .. }))
+            | Some(Command::Ps(Ps { settings }))
             | Some(Command::Stats(Stats { settings, .. }))
             | Some(Command::Diff(Diff { settings, .. }))
             | Some(Command::Whence(Whence { settings, .. }))

@@ -1,4 +1,4 @@
-//! `osgraph runs`, `osgraph stats` and `osgraph log`: what happened before.
+//! `osgraph ps`, `runs`, `stats` and `log`: what happens, and what happened before.
 
 use crate::commands::args::{Format, Log, Runs, Stats};
 use crate::commands::exit::Exit;
@@ -9,9 +9,10 @@ use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
 use crate::plan::ledger;
 use crate::record::{Outcome, RunId, Step};
-use crate::report::{runs as report, stats};
-use crate::store::Store;
+use crate::report::{running, runs as report, stats};
+use crate::store::{Announcement, Store};
 use crate::survey::snapshot::Snapshot;
+use crate::survey::why;
 
 /// How many runs back a node's log is looked for.
 const FAR: usize = 1000;
@@ -53,6 +54,25 @@ pub fn runs(ground: &Ground, args: &Runs, screen: &Screen) -> Result<Exit, Fault
         }
     };
     screen.answer(&text);
+    Ok(Exit::Done)
+}
+
+pub fn ps(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
+    let store = Store::open_read_only(&ground.store)?;
+    let line = |one: Announcement| running::Line {
+        estimate: why::estimate(&store, &one.project, &one.node),
+        node: one.node.0,
+        project: one.project,
+        run: one.run.0,
+        pid: one.pid,
+        since: one.since,
+        log: one.log.display().to_string(),
+    };
+    let lines: Vec<running::Line> = store.running().into_iter().map(line).collect();
+    screen.answer(&match screen.format {
+        Format::Json => running::json(&lines),
+        Format::Text => running::text(&lines, now(), screen.palette),
+    });
     Ok(Exit::Done)
 }
 

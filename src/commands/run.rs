@@ -32,7 +32,7 @@ use crate::run::image::Sweeper;
 use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
-use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
+use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run, born};
 use crate::survey::facts::{Cache, loose};
 use crate::survey::idle::{self, Idle};
 use crate::survey::snapshot::{self, Snapshot};
@@ -402,6 +402,7 @@ fn context(
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
         begun,
+        born: born(std::process::id()).unwrap_or_default(),
         copies: ground.copies,
         owned: Box::new(move |path| {
             let (store, project_id, cache) = &owned;

@@ -56,6 +56,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Runs(args) => history::runs(&ground, args, screen),
         Command::Diff(args) => diff::run(&ground, args, screen),
         Command::Whence(args) => whence::run(&ground, args, screen),
+        Command::Ps(_) => history::ps(&ground, screen),
         Command::Stats(args) => history::stats(&ground, args, screen),
         Command::Clean(args) => clean::run(&ground, args, screen),
         Command::Gc(args) => gc::gc(&ground, args, screen),

@@ -9,7 +9,7 @@
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
-//! | [`table`], [`runs`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
+//! | [`table`], [`runs`], [`running`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
 //! | [`difference`], [`whence`] | what two runs made differently; what made a file |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
@@ -38,6 +38,7 @@ mod output;
 pub mod params;
 pub mod plain;
 pub mod quantity;
+pub mod running;
 pub mod runs;
 pub mod sections;
 pub mod sink;

@@ -16,6 +16,7 @@ use crate::pipeline::{AppEmbed, Archive, BaseImage, Command, NodeName, Recipe, W
 use crate::plan::Code;
 use crate::plan::judge::Order;
 use crate::record::{Artifact, Outcome, Record, Step, Why};
+use crate::run::follow::Follower;
 use crate::run::publish::{self, Request};
 use crate::run::standing::{Found, look};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
@@ -91,7 +92,15 @@ pub fn make(
 ) -> Result<(Product, Vec<Lease>), TaskError> {
     let mut leases = Vec::new();
     if let Some(key) = key {
-        leases.push(wait(&task.node.name, context, &mut false, |wait| context.store.lease_key(key, wait))?);
+        let mut follower = Follower::new(&task.node.name, key, context);
+        leases.push(wait(&task.node.name, context, &mut false, |wait| {
+            context.store.lease_key(key, &mut || {
+                let goes_on = wait();
+                follower.look();
+                goes_on
+            })
+        })?);
+        follower.finish();
     }
     let outputs: Vec<_> =
         wanted::published_outputs(&task.node).iter().map(|path| path.value.under(&context.project)).collect();
@@ -112,6 +121,7 @@ pub fn make(
         leases.truncate(1);
         return Ok((Product::Shared(record), leases));
     }
+    let _announced = context.announce(&task.node.name, key);
     let no_cache = *order == Order::Force(Code::Rebuild);
     let started = Instant::now();
     let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {

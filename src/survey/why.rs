@@ -170,18 +170,9 @@ impl Historian<'_> {
         reason.changes = changes;
     }
 
-    /// Expected time from past runs; none without any.
+    /// See [`estimate`].
     pub fn estimate(&self, node: &NodeName) -> Option<Estimate> {
-        let mut all = self.store.durations(self.project, node, SAMPLES).ok()?;
-        all.sort_unstable();
-        let samples = all.len();
-        let median_ms = *all.get(samples / 2)?;
-        Some(Estimate {
-            median_ms,
-            low_ms: all[samples / 10],
-            high_ms: all[(samples * 9 / 10).min(samples - 1)],
-            samples: samples as u32,
-        })
+        estimate(self.store, self.project, node)
     }
 
     pub fn explain(&self, case: &Case<'_>, downstream: Vec<NodeName>, notes: Vec<String>) -> Explanation {
@@ -226,6 +217,20 @@ impl Historian<'_> {
             verdict,
         }
     }
+}
+
+/// Expected time from past runs; none without any.
+pub fn estimate(store: &Store, project: &str, node: &NodeName) -> Option<Estimate> {
+    let mut all = store.durations(project, node, SAMPLES).ok()?;
+    all.sort_unstable();
+    let samples = all.len();
+    let median_ms = *all.get(samples / 2)?;
+    Some(Estimate {
+        median_ms,
+        low_ms: all[samples / 10],
+        high_ms: all[(samples * 9 / 10).min(samples - 1)],
+        samples: samples as u32,
+    })
 }
 
 /// Where the reason's component was declared. A file below an output has the output's place.
