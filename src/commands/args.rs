@@ -253,7 +253,8 @@ pub struct Check {
 Examples:
   osgraph graph                             a tree of the whole pipeline
   osgraph graph dist-docker --as mermaid    for a README
-  osgraph graph --as dot | dot -Tsvg        a picture")]
+  osgraph graph --verdicts                  and what would become of each node now
+  osgraph graph --verdicts --as svg > g.svg a picture")]
 pub struct Graph {
     /// Nodes to show, with all that they need [default: all]
     #[arg(value_name = "TARGET")]
@@ -262,6 +263,10 @@ pub struct Graph {
     /// The notation
     #[arg(long = "as", value_enum, value_name = "NOTATION", default_value_t)]
     pub notation: Notation,
+
+    /// Look at inputs, as `explain` does, and colour each node by its verdict
+    #[arg(long)]
+    pub verdicts: bool,
 
     #[command(flatten)]
     pub settings: Settings,
@@ -277,6 +282,8 @@ pub enum Notation {
     Dot,
     /// Mermaid, which many web pages draw.
     Mermaid,
+    /// A picture that stands alone.
+    Svg,
 }
 
 /// Print what a node printed when it last ran, or the whole log of a run

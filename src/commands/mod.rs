@@ -13,6 +13,7 @@ pub mod exit;
 pub mod explain;
 pub mod fault;
 pub mod gc;
+pub mod graph;
 pub mod ground;
 pub mod history;
 pub mod images;

@@ -11,7 +11,7 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::commands::{
-    care, check, clean, diff, doctor, explain, gc, history, init, lock, outdated, run, whence,
+    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, run, whence,
 };
 
 /// Does what `arguments` ask, the program's name being the first.
@@ -51,7 +51,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Run(args) => run::run(&ground, args, screen, start),
         Command::Explain(args) => explain::run(&ground, args, screen),
         Command::Check(_) => check::check(&ground, screen),
-        Command::Graph(args) => check::graph(&ground, args, screen),
+        Command::Graph(args) => graph::run(&ground, args, screen),
         Command::Log(args) => history::log(&ground, args, screen),
         Command::Runs(args) => history::runs(&ground, args, screen),
         Command::Diff(args) => diff::run(&ground, args, screen),
