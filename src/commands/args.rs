@@ -126,6 +126,7 @@ pub enum Command {
     Graph(Graph),
     Log(Log),
     Runs(Runs),
+    Report(Report),
     Ps(Ps),
     Stats(Stats),
     Diff(Diff),
@@ -319,6 +320,43 @@ pub struct Runs {
 
     #[command(flatten)]
     pub settings: Settings,
+}
+
+/// Show a past run as one HTML page: graph, timeline, every reason, sizes, a search
+///
+/// The page holds all that it shows and loads nothing, so it can be sent, kept and read anywhere.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph report -o run.html           the latest run that did something
+  osgraph report 41 > run-41.html
+  osgraph report 41 --as trace -o run.json
+                                       for chrome://tracing and Perfetto")]
+pub struct Report {
+    /// A run's number [default: the latest that did something]
+    #[arg(value_name = "RUN")]
+    pub run: Option<i64>,
+
+    /// Write to FILE; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The form
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t)]
+    pub notation: ReportAs,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `report --as`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportAs {
+    /// A page for a browser.
+    #[default]
+    Html,
+    /// A trace in Chrome's format.
+    Trace,
 }
 
 /// Say what is being made on this store now, by any run
@@ -567,6 +605,7 @@ impl Cli {
             | Some(Command::Graph(Graph { settings, .. }))
             | Some(Command::Log(Log { settings, .. }))
             | Some(Command::Runs(Runs { settings, .. }))
+            | Some(Command::Report(Report { settings, .. }))
             | Some(Command::Ps(Ps { settings }))
             | Some(Command::Stats(Stats { settings, .. }))
             | Some(Command::Diff(Diff { settings, .. }))

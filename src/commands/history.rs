@@ -128,7 +128,7 @@ pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> 
 }
 
 /// A step's captured output: from the store, or where a failed recipe left it.
-fn text(store: &Store, ground: &Ground, step: &Step) -> Option<String> {
+pub fn text(store: &Store, ground: &Ground, step: &Step) -> Option<String> {
     let bytes = match &step.log {
         Some(digest) => store.read(digest).ok()?,
         None => std::fs::read(crate::run::task::log_path(&ground.store, step.run, &step.node)).ok()?,

@@ -25,6 +25,7 @@ pub mod outdated;
 pub mod prepare;
 pub mod receipt;
 pub mod registries;
+pub mod report;
 pub mod run;
 pub mod screen;
 pub mod start;

@@ -11,7 +11,7 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::commands::{
-    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, run, whence,
+    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, whence,
 };
 
 /// Does what `arguments` ask, the program's name being the first.
@@ -56,6 +56,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Runs(args) => history::runs(&ground, args, screen),
         Command::Diff(args) => diff::run(&ground, args, screen),
         Command::Whence(args) => whence::run(&ground, args, screen),
+        Command::Report(args) => report::run(&ground, args, screen),
         Command::Ps(_) => history::ps(&ground, screen),
         Command::Stats(args) => history::stats(&ground, args, screen),
         Command::Clean(args) => clean::run(&ground, args, screen),

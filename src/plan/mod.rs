@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod reason;
 pub mod receipt;
 pub mod schedule;
+pub mod timeline;
 pub mod verdict;
 
 pub use explanation::{Baseline, Estimate, Explanation};

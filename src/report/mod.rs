@@ -11,6 +11,7 @@
 //! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`running`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
 //! | [`difference`], [`whence`] | what two runs made differently; what made a file |
+//! | [`page`], [`trace`] | a run as a page for a browser, and as a trace |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
@@ -35,6 +36,7 @@ pub mod lock;
 pub mod meter;
 pub mod outdated;
 mod output;
+pub mod page;
 pub mod params;
 pub mod plain;
 pub mod quantity;
@@ -47,6 +49,7 @@ pub mod style;
 pub mod table;
 pub mod terminal;
 pub mod text;
+pub mod trace;
 pub mod whence;
 pub mod words;
 
