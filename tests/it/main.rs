@@ -11,6 +11,7 @@ mod docs_cli;
 mod docs_dependencies;
 mod docs_events;
 mod docs_pipeline;
+mod docs_reasons;
 mod hostile_kdl;
 mod init_template;
 mod links;
