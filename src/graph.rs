@@ -5,8 +5,10 @@
 //! whether anything is fresh.
 
 mod cycle;
+pub mod layout;
 pub mod render;
 mod role;
+pub mod svg;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};

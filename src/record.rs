@@ -104,13 +104,29 @@ pub struct Run {
 }
 
 /// One node's part in a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub run: RunId,
     pub node: NodeName,
     pub outcome: Outcome,
+    /// Milliseconds into the run at which it began.
+    pub began_ms: u64,
     pub duration_ms: u64,
-    /// One line: why it ran.
-    pub cause: String,
+    pub why: Why,
+    /// Of the record that the node had from then on.
+    pub key: Option<Key>,
+    /// Whether it yielded what it had yielded before; none where there was nothing before.
+    pub same: Option<bool>,
     pub log: Option<Digest>,
+}
+
+/// Why a node ran, as it was told when it did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Why {
+    /// One line.
+    pub cause: String,
+    /// All of it: a JSON list of reasons, as in every other answer. Empty where there are none.
+    pub reasons: String,
+    /// The run whose record it was compared with.
+    pub baseline: Option<RunId>,
 }

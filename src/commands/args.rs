@@ -126,6 +126,11 @@ pub enum Command {
     Graph(Graph),
     Log(Log),
     Runs(Runs),
+    Report(Report),
+    Ps(Ps),
+    Stats(Stats),
+    Diff(Diff),
+    Whence(Whence),
     Clean(Clean),
     Gc(Gc),
     Cache(Cache),
@@ -189,6 +194,12 @@ pub struct Run {
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub budget: Option<Duration>,
 
+    /// Write what the run knew of its nodes to FILE: manifests, artifacts, folders, no secrets
+    ///
+    /// `osgraph explain --against FILE` compares with it, on this machine or another.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+
     /// How the run is shown [default: by terminal and CI machine]
     #[arg(long, value_enum, value_name = "STYLE")]
     pub log_style: Option<LogStyle>,
@@ -206,11 +217,21 @@ pub struct Run {
 Examples:
   osgraph explain                    the defaults
   osgraph explain app-embed          one target and all that it needs
+  osgraph explain --last             why each node last ran, as it was told then
+  osgraph explain --against ci.json  what differs from what a CI machine built
   osgraph explain --json | jq '.nodes[] | select(.verdict.stale?)'")]
 pub struct Explain {
     /// Nodes to explain, with all that they need
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
+
+    /// Say why each node last ran, from the history of runs, whatever has changed since
+    #[arg(long, conflicts_with = "against")]
+    pub last: bool,
+
+    /// Say what differs from RECEIPT, which a run wrote with --receipt, perhaps elsewhere
+    #[arg(long, value_name = "RECEIPT")]
+    pub against: Option<PathBuf>,
 
     #[command(flatten)]
     pub settings: Settings,
@@ -233,7 +254,8 @@ pub struct Check {
 Examples:
   osgraph graph                             a tree of the whole pipeline
   osgraph graph dist-docker --as mermaid    for a README
-  osgraph graph --as dot | dot -Tsvg        a picture")]
+  osgraph graph --verdicts                  and what would become of each node now
+  osgraph graph --verdicts --as svg > g.svg a picture")]
 pub struct Graph {
     /// Nodes to show, with all that they need [default: all]
     #[arg(value_name = "TARGET")]
@@ -242,6 +264,10 @@ pub struct Graph {
     /// The notation
     #[arg(long = "as", value_enum, value_name = "NOTATION", default_value_t)]
     pub notation: Notation,
+
+    /// Look at inputs, as `explain` does, and colour each node by its verdict
+    #[arg(long)]
+    pub verdicts: bool,
 
     #[command(flatten)]
     pub settings: Settings,
@@ -257,6 +283,8 @@ pub enum Notation {
     Dot,
     /// Mermaid, which many web pages draw.
     Mermaid,
+    /// A picture that stands alone.
+    Svg,
 }
 
 /// Print what a node printed when it last ran, or the whole log of a run
@@ -289,6 +317,115 @@ pub struct Runs {
     /// How many runs to list, the latest first
     #[arg(long, value_name = "N", default_value = "20", conflicts_with = "run")]
     pub limit: NonZeroUsize,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Show a past run as one HTML page: graph, timeline, every reason, sizes, a search
+///
+/// The page holds all that it shows and loads nothing, so it can be sent, kept and read anywhere.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph report -o run.html           the latest run that did something
+  osgraph report 41 > run-41.html
+  osgraph report 41 --as trace -o run.json
+                                       for chrome://tracing and Perfetto")]
+pub struct Report {
+    /// A run's number [default: the latest that did something]
+    #[arg(value_name = "RUN")]
+    pub run: Option<i64>,
+
+    /// Write to FILE; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The form
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t)]
+    pub notation: ReportAs,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `report --as`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportAs {
+    /// A page for a browser.
+    #[default]
+    Html,
+    /// A trace in Chrome's format.
+    Trace,
+}
+
+/// Say what is being made on this store now, by any run
+///
+/// A run that needs what another is making waits for it, shows its output as it comes, and shares the
+/// result.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph ps
+  watch -n1 osgraph ps --json")]
+pub struct Ps {
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say what made work again and again, and how much of it gave what was there already
+///
+/// Drawn from past runs of the project. The time of a node that ran because of another counts for
+/// what made that other one run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph stats                the dearest causes
+  osgraph stats --limit 100
+  osgraph stats --json | jq '.causes[] | select(.identical == .rebuilds)'
+                               work that was always for nothing")]
+pub struct Stats {
+    /// How many causes to list, the dearest first
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub limit: NonZeroUsize,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say what two runs, or one node in two runs, made differently, and why
+///
+/// For each node: what differed in what went in, and what differs in what came out.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph diff 41 42              every node
+  osgraph diff embed@41 embed@42  one node")]
+pub struct Diff {
+    /// A run's number, or NODE@RUN
+    #[arg(value_name = "OLD")]
+    pub old: String,
+
+    /// A run's number, or NODE@RUN
+    #[arg(value_name = "NEW")]
+    pub new: String,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Say which run, commit and inputs made a file, by its content
+///
+/// Exits with 1 where nothing in the store has that content.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph whence dist/shop-1.4.tar.gz
+  osgraph whence /srv/shop/bin/app --json")]
+pub struct Whence {
+    /// The file, anywhere on this machine
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
 
     #[command(flatten)]
     pub settings: Settings,
@@ -468,6 +605,11 @@ impl Cli {
             | Some(Command::Graph(Graph { settings, .. }))
             | Some(Command::Log(Log { settings, .. }))
             | Some(Command::Runs(Runs { settings, .. }))
+            | Some(Command::Report(Report { settings, .. }))
+            | Some(Command::Ps(Ps { settings }))
+            | Some(Command::Stats(Stats { settings, .. }))
+            | Some(Command::Diff(Diff { settings, .. }))
+            | Some(Command::Whence(Whence { settings, .. }))
             | Some(Command::Clean(Clean { settings, .. }))
             | Some(Command::Lock(Lock { settings, .. }))
             | Some(Command::Outdated(Outdated { settings }))

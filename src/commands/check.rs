@@ -1,12 +1,11 @@
-//! `osgraph check` and `osgraph graph`: the pipeline file alone, without looking at inputs.
+//! `osgraph check`: the pipeline file alone, without looking at inputs.
 
-use crate::commands::args::{Format, Graph, Notation};
+use crate::commands::args::Format;
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
 use crate::commands::screen::Screen;
-use crate::graph::render;
 use crate::report::params::{self, Param};
 use crate::report::quantity::count;
 use crate::survey::snapshot::Snapshot;
@@ -35,39 +34,5 @@ pub fn check(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
         text.push_str(&params::text(&params, screen.palette));
         screen.answer(&text);
     }
-    Ok(Exit::Done)
-}
-
-pub fn graph(ground: &Ground, args: &Graph, screen: &Screen) -> Result<Exit, Fault> {
-    let loaded = load::load(ground, &mut Snapshot::default())?;
-    let graph = &loaded.graph;
-    let targets = graph.targets(&args.targets)?;
-    let nodes = if args.targets.is_empty() { graph.order().to_vec() } else { graph.closure(&targets) };
-    let text = match (screen.format, args.notation) {
-        (Format::Json, _) => {
-            let list: Vec<_> = nodes
-                .iter()
-                .map(|index| {
-                    let node = &loaded.pipeline.nodes[index.index()];
-                    let needs: Vec<_> =
-                        graph.upstreams(*index).iter().map(|up| graph.name(up.node).clone()).collect();
-                    serde_json::json!({ "node": node.name, "kind": node.kind(), "needs": needs })
-                })
-                .collect();
-            format!("{}\n", serde_json::json!({ "v": crate::event::VERSION, "nodes": list }))
-        }
-        (_, Notation::Dot) => render::dot(graph, &nodes),
-        (_, Notation::Mermaid) => render::mermaid(graph, &nodes),
-        (_, Notation::Text) => {
-            // Without targets everything is shown, also what the defaults leave out.
-            let roots = if args.targets.is_empty() {
-                nodes.iter().copied().filter(|node| graph.downstreams(*node).is_empty()).collect()
-            } else {
-                targets
-            };
-            render::text(graph, &roots)
-        }
-    };
-    screen.answer(&text);
     Ok(Exit::Done)
 }

@@ -20,7 +20,13 @@ use crate::store::Store;
 use crate::survey::facts::Cache;
 use crate::survey::idle;
 
+mod against;
+mod last;
+
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
+    if args.last {
+        return last::run(ground, args, screen);
+    }
     let mut doubt = idle::reread(&ground.state(), &boot_id(), PROGRAM);
     let loaded = load::load(ground, &mut doubt.snapshot)?;
     load::refuse_tracked(ground, &loaded)?;
@@ -36,6 +42,9 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     drop(meter);
     let prepared = prepared?;
     let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    if let Some(file) = &args.against {
+        return against::run(&ground.here.join(file), ground, &prepared, &judged, screen);
+    }
     show(ground, &prepared, &judged, screen)
 }
 

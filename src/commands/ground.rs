@@ -27,6 +27,8 @@ pub struct Ground {
     pub shown: String,
     /// Absolute; may not exist yet.
     pub store: PathBuf,
+    /// What a relative path on the command line is relative to: `-C`, else where osgraph stands.
+    pub here: PathBuf,
     pub set: Vec<(String, String)>,
     pub git: GitProgram,
     pub search_path: OsString,
@@ -73,6 +75,7 @@ impl Ground {
         };
         let search_path = OsString::from(environment("PATH").unwrap_or_default());
         Ok(Self {
+            here: here.clone(),
             file: project.join(name),
             shown: file.strip_prefix(".").unwrap_or(&file).display().to_string(),
             store,

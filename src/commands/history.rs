@@ -1,23 +1,28 @@
-//! `osgraph runs` and `osgraph log`: what happened before.
+//! `osgraph ps`, `runs`, `stats` and `log`: what happens, and what happened before.
 
-use crate::commands::args::{Format, Log, Runs};
+use crate::commands::args::{Format, Log, Runs, Stats};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
 use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
+use crate::plan::ledger;
 use crate::record::{Outcome, RunId, Step};
-use crate::report::runs as report;
-use crate::store::Store;
+use crate::report::{running, runs as report, stats};
+use crate::store::{Announcement, Store};
 use crate::survey::snapshot::Snapshot;
+use crate::survey::why;
 
 /// How many runs back a node's log is looked for.
 const FAR: usize = 1000;
 
+/// Steps that the ledger is drawn from: months of daily work.
+const MOST_STEPS: usize = 50_000;
+
 /// Runs that did nothing are only in a log until the store takes them in; a store that cannot be
 /// written shows what it has.
-fn open(ground: &Ground) -> Result<Store, Fault> {
+pub fn open(ground: &Ground) -> Result<Store, Fault> {
     if ground.store.join("osgraph.db").exists()
         && let Ok(store) = Store::open(&ground.store)
         && !store.is_read_only()
@@ -49,6 +54,34 @@ pub fn runs(ground: &Ground, args: &Runs, screen: &Screen) -> Result<Exit, Fault
         }
     };
     screen.answer(&text);
+    Ok(Exit::Done)
+}
+
+pub fn ps(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
+    let store = Store::open_read_only(&ground.store)?;
+    let line = |one: Announcement| running::Line {
+        estimate: why::estimate(&store, &one.project, &one.node),
+        node: one.node.0,
+        project: one.project,
+        run: one.run.0,
+        pid: one.pid,
+        since: one.since,
+        log: one.log.display().to_string(),
+    };
+    let lines: Vec<running::Line> = store.running().into_iter().map(line).collect();
+    screen.answer(&match screen.format {
+        Format::Json => running::json(&lines),
+        Format::Text => running::text(&lines, now(), screen.palette),
+    });
+    Ok(Exit::Done)
+}
+
+pub fn stats(ground: &Ground, args: &Stats, screen: &Screen) -> Result<Exit, Fault> {
+    let ledger = ledger::ledger(&open(ground)?.work(&ground.project_id(), MOST_STEPS)?);
+    screen.answer(&match screen.format {
+        Format::Json => stats::json(&ledger),
+        Format::Text => stats::text(&ledger, args.limit.get(), screen.palette),
+    });
     Ok(Exit::Done)
 }
 
@@ -95,7 +128,7 @@ pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> 
 }
 
 /// A step's captured output: from the store, or where a failed recipe left it.
-fn text(store: &Store, ground: &Ground, step: &Step) -> Option<String> {
+pub fn text(store: &Store, ground: &Ground, step: &Step) -> Option<String> {
     let bytes = match &step.log {
         Some(digest) => store.read(digest).ok()?,
         None => std::fs::read(crate::run::task::log_path(&ground.store, step.run, &step.node)).ok()?,

@@ -35,6 +35,7 @@ pub fn run(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
         text: &loaded.source.text,
         seen: Vec::new(),
         commits: HashMap::new(),
+        brought: HashMap::new(),
     };
     let meter = screen.meter(|| "asking registries".to_owned());
     let mut images = Vec::new();

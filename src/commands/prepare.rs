@@ -301,6 +301,7 @@ impl Prepared {
             text: &self.loaded.source.text,
             seen,
             commits,
+            brought: HashMap::new(),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::commands::ground::{Ground, environment, keyring};
 use crate::commands::load;
 use crate::commands::needs;
 use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
+use crate::commands::receipt;
 use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
 use crate::inputs::git;
@@ -22,7 +23,7 @@ use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::judge::{Judged, Order, judge};
 use crate::plan::schedule::{self, Job};
 use crate::plan::{Estimate, Verdict};
-use crate::record::{Outcome, RunId};
+use crate::record::{Outcome, RunId, Why};
 use crate::report::{fresh_line, quantity, words};
 use crate::run::board::Board;
 use crate::run::dispatch::{self, Ended, Preview};
@@ -31,7 +32,7 @@ use crate::run::image::Sweeper;
 use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
-use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
+use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run, born};
 use crate::survey::facts::{Cache, loose};
 use crate::survey::idle::{self, Idle};
 use crate::survey::snapshot::{self, Snapshot};
@@ -58,7 +59,11 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify, &images) {
             // Only a survey knows names: those that `--verbose` shows and those that are asked for.
             Idle::Fresh(nodes)
-                if plain && round == 1 && !screen.is_verbose() && args.expect_fresh.is_empty() =>
+                if plain
+                    && round == 1
+                    && !screen.is_verbose()
+                    && args.expect_fresh.is_empty()
+                    && args.receipt.is_none() =>
             {
                 return Ok(nothing_to_do(ground, args, nodes, screen, start));
             }
@@ -280,7 +285,7 @@ fn build(
             revision: git::revision(&ground.project, &ground.git).as_deref(),
         })?;
         run = Some(id);
-        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), id)?;
+        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), id, start)?;
     }
     let lost = ended.severities.contains(&Severity::Lost);
     let exit = exit_of(&ended);
@@ -300,6 +305,9 @@ fn build(
     }
     if lost && !ended.interrupted && exit == Exit::Done {
         return Ok(Round::Lost);
+    }
+    if let Some(file) = args.receipt.as_ref().filter(|_| exit == Exit::Done) {
+        receipt::write(&ground.here.join(file), ground, &prepared, run)?;
     }
     sink.emit(Event::RunFinished {
         run,
@@ -323,9 +331,10 @@ fn drive(
     facts: &crate::survey::facts::StoreFacts<'_>,
     sink: Arc<dyn Sink>,
     id: RunId,
+    start: Instant,
 ) -> Result<Ended, Fault> {
     let io = |source| Fault::Io { action: "start the run".to_owned(), source };
-    let context = Arc::new(context(ground, prepared, sink, id).map_err(io)?);
+    let context = Arc::new(context(ground, prepared, sink, id, start).map_err(io)?);
     let in_place: Vec<bool> = prepared.nodes.iter().map(wanted::runs_in_place).collect();
     let tasks: Vec<Option<Arc<Task>>> = prepared
         .nodes
@@ -340,12 +349,14 @@ fn drive(
     let board = Board::new(prepared.subjects.clone(), judged.to_vec(), &in_place, slots, args.keep_going);
     let historian = prepared.historian();
     let previews = |at: usize, board: &Board| {
-        let (reasons, _) = historian.reasons(&prepared.case_of(at, board.judged(at), judged));
-        Preview {
+        let (reasons, baseline) = historian.reasons(&prepared.case_of(at, board.judged(at), judged));
+        let why = Why {
             cause: words::headline(&reasons),
-            estimate: historian.estimate(&prepared.names[at]),
-            reasons,
-        }
+            // No map with keys that are not text, the only thing that JSON refuses.
+            reasons: serde_json::to_string(&reasons).unwrap_or_default(),
+            baseline: baseline.map(|record| record.run),
+        };
+        Preview { why, estimate: historian.estimate(&prepared.names[at]), reasons }
     };
     let ended = dispatch::dispatch(board, tasks, &prepared.names, context.clone(), facts, &previews);
     context.sweeper.finish();
@@ -357,6 +368,7 @@ fn context(
     prepared: &Prepared,
     sink: Arc<dyn Sink>,
     run: RunId,
+    begun: Instant,
 ) -> std::io::Result<Context> {
     let store = prepared.store.clone();
     let project_id = prepared.project_id.clone();
@@ -392,6 +404,8 @@ fn context(
         git: ground.git.clone(),
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
+        begun,
+        born: born(std::process::id()).unwrap_or_default(),
         copies: ground.copies,
         owned: Box::new(move |path| {
             let (store, project_id, cache) = &owned;

@@ -10,7 +10,9 @@ use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
-use crate::commands::{care, check, clean, doctor, explain, gc, history, init, lock, outdated, run};
+use crate::commands::{
+    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, whence,
+};
 
 /// Does what `arguments` ask, the program's name being the first.
 pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -49,9 +51,14 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Run(args) => run::run(&ground, args, screen, start),
         Command::Explain(args) => explain::run(&ground, args, screen),
         Command::Check(_) => check::check(&ground, screen),
-        Command::Graph(args) => check::graph(&ground, args, screen),
+        Command::Graph(args) => graph::run(&ground, args, screen),
         Command::Log(args) => history::log(&ground, args, screen),
         Command::Runs(args) => history::runs(&ground, args, screen),
+        Command::Diff(args) => diff::run(&ground, args, screen),
+        Command::Whence(args) => whence::run(&ground, args, screen),
+        Command::Report(args) => report::run(&ground, args, screen),
+        Command::Ps(_) => history::ps(&ground, screen),
+        Command::Stats(args) => history::stats(&ground, args, screen),
         Command::Clean(args) => clean::run(&ground, args, screen),
         Command::Gc(args) => gc::gc(&ground, args, screen),
         Command::Cache(args) => care::cache(&ground, args, screen),

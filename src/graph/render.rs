@@ -1,4 +1,5 @@
-//! The graph as text, as DOT and as a Mermaid flow chart. Pure.
+//! The graph as text, as DOT and as a Mermaid flow chart, nodes coloured by verdict where that is
+//! known. Pure.
 
 use std::fmt::Write;
 
@@ -7,9 +8,43 @@ use crate::graph::{Graph, NodeIndex};
 /// Nodes deeper than this are not indented further; a chain of thousands stays readable.
 const MAX_INDENT: usize = 40;
 
+/// A node's verdict, as far as a picture shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shade {
+    Fresh,
+    Restore,
+    Rebuild,
+    Perhaps,
+}
+
+impl Shade {
+    /// The word that `explain` has for it, in small letters.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Restore => "restore",
+            Self::Rebuild => "rebuild",
+            Self::Perhaps => "perhaps",
+        }
+    }
+
+    /// Paper and line, for notations that name colours.
+    const fn colours(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Fresh => ("#d3f2dc", "#2b8a3e"),
+            Self::Restore => ("#d2ecf7", "#1971c2"),
+            Self::Rebuild => ("#ffe3b3", "#b35c00"),
+            Self::Perhaps => ("#fff4cc", "#b35c00"),
+        }
+    }
+}
+
+/// Tells a node's verdict, where it is known.
+pub type Shades<'a> = &'a dyn Fn(NodeIndex) -> Option<Shade>;
+
 /// An indented tree of what each of `targets` needs. What a node needs is shown once; where it
 /// comes up again it is marked.
-pub fn text(graph: &Graph, targets: &[NodeIndex]) -> String {
+pub fn text(graph: &Graph, targets: &[NodeIndex], paint: &dyn Fn(NodeIndex, &str) -> String) -> String {
     let mut out = String::new();
     let mut shown = vec![false; graph.len()];
     for target in targets {
@@ -22,7 +57,7 @@ pub fn text(graph: &Graph, targets: &[NodeIndex]) -> String {
                 out,
                 "{:indent$}{}{label}{mark}",
                 "",
-                graph.name(node),
+                paint(node, graph.name(node).as_ref()),
                 indent = 2 * depth.min(MAX_INDENT)
             );
             if !again {
@@ -36,11 +71,15 @@ pub fn text(graph: &Graph, targets: &[NodeIndex]) -> String {
 
 /// A Graphviz digraph of `nodes`; arrows run from a node to its readers, dashed where nothing
 /// is read.
-pub fn dot(graph: &Graph, nodes: &[NodeIndex]) -> String {
+pub fn dot(graph: &Graph, nodes: &[NodeIndex], shade: Shades<'_>) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut out = String::from("digraph osgraph {\n    rankdir=LR;\n    node [shape=box];\n");
     for node in nodes {
-        let _ = writeln!(out, "    {};", quoted(graph.name(*node).as_ref()));
+        let style = shade(*node).map_or_else(String::new, |shade| {
+            let (paper, line) = shade.colours();
+            format!(" [style=filled, fillcolor=\"{paper}\", color=\"{line}\", tooltip=\"{}\"]", shade.word())
+        });
+        let _ = writeln!(out, "    {}{style};", quoted(graph.name(*node).as_ref()));
     }
     edges(graph, nodes, |from, to, label, read| {
         let (from, to) = (quoted(graph.name(from).as_ref()), quoted(graph.name(to).as_ref()));
@@ -52,7 +91,7 @@ pub fn dot(graph: &Graph, nodes: &[NodeIndex]) -> String {
 }
 
 /// A Mermaid flow chart of `nodes`.
-pub fn mermaid(graph: &Graph, nodes: &[NodeIndex]) -> String {
+pub fn mermaid(graph: &Graph, nodes: &[NodeIndex], shade: Shades<'_>) -> String {
     // Mermaid knows HTML entities, written with `#`; names become ids only by number, because
     // words such as `end` break its parser.
     let quoted = |text: &str| {
@@ -69,12 +108,23 @@ pub fn mermaid(graph: &Graph, nodes: &[NodeIndex]) -> String {
     };
     let mut out = String::from("flowchart LR\n");
     for node in nodes {
-        let _ = writeln!(out, "    n{}[{}]", node.index(), quoted(graph.name(*node).as_ref()));
+        let class = shade(*node).map_or_else(String::new, |shade| format!(":::{}", shade.word()));
+        let _ = writeln!(out, "    n{}[{}]{class}", node.index(), quoted(graph.name(*node).as_ref()));
     }
     edges(graph, nodes, |from, to, label, read| {
         let arrow = if read { "-->" } else { "-.->" };
         let _ = writeln!(out, "    n{} {arrow}|{}| n{}", from.index(), quoted(label), to.index());
     });
+    let mut used: Vec<Shade> = Vec::new();
+    for one in nodes.iter().filter_map(|node| shade(*node)) {
+        if !used.contains(&one) {
+            used.push(one);
+        }
+    }
+    for one in used {
+        let (paper, line) = one.colours();
+        let _ = writeln!(out, "    classDef {} fill:{paper},stroke:{line},color:#1c1f23", one.word());
+    }
     out
 }
 

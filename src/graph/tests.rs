@@ -166,13 +166,13 @@ fn renderings_show_nodes_roles_and_what_is_shared() {
     );
     let targets = graph.targets(&[]).unwrap();
     let expected = "c\n  a [from o]\n  b [from p]\n    a [from o]\n  b [after] (shown above)\n";
-    assert_eq!(render::text(&graph, &targets), expected);
+    assert_eq!(render::text(&graph, &targets, &|_, name| name.to_owned()), expected);
     let closure = graph.closure(&targets);
-    let dot = render::dot(&graph, &closure);
+    let dot = render::dot(&graph, &closure, &|_| None);
     assert!(dot.starts_with("digraph osgraph {") && dot.ends_with("}\n"));
     assert!(dot.contains("    \"a\" -> \"b\" [label=\"from o\"];\n"), "{dot}");
     assert!(dot.contains("    \"b\" -> \"c\" [label=\"after\", style=dashed];\n"), "{dot}");
-    let mermaid = render::mermaid(&graph, &closure);
+    let mermaid = render::mermaid(&graph, &closure, &|_| None);
     assert!(mermaid.starts_with("flowchart LR\n    n0[\"a\"]\n"), "{mermaid}");
     assert!(mermaid.contains("    n0 -->|\"from o\"| n1\n"), "{mermaid}");
     assert!(mermaid.contains("    n1 -.->|\"after\"| n2\n"), "{mermaid}");
@@ -186,6 +186,42 @@ fn odd_characters_break_no_drawing() {
            command "end" { run "x"; from "e" }"#,
     );
     let all = graph.order().to_vec();
-    assert!(render::dot(&graph, &all).contains(r#"[label="from x\"]|y"]"#));
-    assert!(render::mermaid(&graph, &all).contains("|\"from x#34;]#124;y\"|"));
+    assert!(render::dot(&graph, &all, &|_| None).contains(r#"[label="from x\"]|y"]"#));
+    assert!(render::mermaid(&graph, &all, &|_| None).contains("|\"from x#34;]#124;y\"|"));
+}
+
+#[test]
+fn pictures_are_coloured_by_verdict() {
+    use render::Shade;
+    let graph = graph(EMBED);
+    let all: Vec<NodeIndex> = graph.order().to_vec();
+    let base = graph.find("base").unwrap();
+    let shade = |node: NodeIndex| Some(if node == base { Shade::Rebuild } else { Shade::Fresh });
+    let dot = render::dot(&graph, &all, &shade);
+    assert!(dot.contains("\"base\" [style=filled, fillcolor=\"#ffe3b3\""), "{dot}");
+    let mermaid = render::mermaid(&graph, &all, &shade);
+    assert!(mermaid.contains(&format!("n{}[\"base\"]:::rebuild", base.index())), "{mermaid}");
+    assert_eq!(mermaid.matches("classDef").count(), 2, "{mermaid}");
+    let svg = svg::svg(&graph, &all, &shade);
+    assert!(svg.contains("<g class=\"rebuild\" data-node=\"base\"><title>base: rebuild</title>"), "{svg}");
+    // All edges but the three of groups and orders are solid.
+    assert_eq!(svg.matches("<path").count(), 7, "{svg}");
+    assert_eq!(svg.matches("class=\"after\"").count(), 3, "{svg}");
+}
+
+#[test]
+fn a_picture_has_each_node_right_of_what_it_needs_and_no_two_in_one_place() {
+    let graph = graph(EMBED);
+    let all: Vec<NodeIndex> = graph.order().to_vec();
+    let places = layout::layout(&graph, &all);
+    for node in &all {
+        for up in graph.upstreams(*node) {
+            assert!(places[&up.node].column < places[node].column);
+        }
+    }
+    let mut taken: Vec<_> = places.values().map(|place| (place.column, place.row)).collect();
+    taken.sort_unstable();
+    taken.dedup();
+    assert_eq!(taken.len(), all.len());
+    assert_eq!(layout::layout(&graph, &all), places);
 }

@@ -5,8 +5,11 @@
 
 pub mod explanation;
 pub mod judge;
+pub mod ledger;
 pub mod reason;
+pub mod receipt;
 pub mod schedule;
+pub mod timeline;
 pub mod verdict;
 
 pub use explanation::{Baseline, Estimate, Explanation};

@@ -1,13 +1,13 @@
 //! Why a node is not fresh, as data. The words are chosen in one place, `report::words`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::key::{Component, Facet, Manifest, Value};
 use crate::pipeline::{NodeName, Span};
 use crate::tree::Change;
 
 /// A stable code: part of the JSON contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// No record of this node, under any manifest.
@@ -49,7 +49,7 @@ pub enum Code {
 }
 
 /// One cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     pub code: Code,
     pub facet: Facet,
@@ -60,7 +60,7 @@ pub struct Reason {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
     /// Changed paths below a changed folder, at most [`Self::MOST`] of them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// Whether there were more than are listed.
     pub more: bool,
@@ -72,7 +72,7 @@ pub struct Reason {
     pub line: Option<u32>,
     /// Those of `changes` that git has not committed, by position; 0 for a single file, which has
     /// no list. Empty where git was not asked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncommitted: Vec<usize>,
     /// The other node, for upstream causes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,8 @@ use crate::report::colour::Palette;
 use crate::report::params::{self, Param};
 use crate::report::words;
 
+pub mod against;
+pub mod last;
 mod node;
 mod overview;
 

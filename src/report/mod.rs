@@ -9,7 +9,9 @@
 //! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
-//! | [`table`], [`runs`], [`care`], [`collected`] | lists: past runs, what the store holds, what was collected |
+//! | [`table`], [`runs`], [`running`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
+//! | [`difference`], [`whence`] | what two runs made differently; what made a file |
+//! | [`page`], [`trace`] | a run as a page for a browser, and as a trace |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
@@ -21,6 +23,7 @@ pub mod care;
 pub mod collected;
 pub mod colour;
 pub mod diagnostics;
+pub mod difference;
 pub mod doctor;
 pub mod explain;
 pub mod github;
@@ -33,16 +36,21 @@ pub mod lock;
 pub mod meter;
 pub mod outdated;
 mod output;
+pub mod page;
 pub mod params;
 pub mod plain;
 pub mod quantity;
+pub mod running;
 pub mod runs;
 pub mod sections;
 pub mod sink;
+pub mod stats;
 pub mod style;
 pub mod table;
 pub mod terminal;
 pub mod text;
+pub mod trace;
+pub mod whence;
 pub mod words;
 
 pub use colour::{ColourChoice, ColourFacts, Palette};

@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use crate::digest::Digest;
 use crate::event::VERSION;
-use crate::record::{Run, Step};
+use crate::key::Key;
+use crate::pipeline::NodeName;
+use crate::record::{Outcome, Run, RunId, Step, Why};
 use crate::report::colour::Palette;
 use crate::report::lines::outcome_word;
 use crate::report::quantity::{age, millis, timestamp};
@@ -60,8 +63,13 @@ pub fn one(run: &Run, steps: &[Step], now: i64, palette: Palette) -> String {
         ("cause", Align::Left),
     ]);
     for step in steps {
-        let Step { run: _, node, outcome, duration_ms, cause, log: _ } = step;
-        table.row([node.to_string(), outcome_word(*outcome).to_owned(), millis(*duration_ms), cause.clone()]);
+        let cause = step.why.cause.clone();
+        table.row([
+            step.node.to_string(),
+            outcome_word(step.outcome).to_owned(),
+            millis(step.duration_ms),
+            cause,
+        ]);
     }
     out.push_str(&table.text(palette));
     out
@@ -77,7 +85,43 @@ struct List<'a> {
 struct One<'a> {
     v: u32,
     run: &'a Run,
-    steps: &'a [Step],
+    steps: Vec<OneStep<'a>>,
+}
+
+#[derive(Serialize)]
+struct OneStep<'a> {
+    run: RunId,
+    node: &'a NodeName,
+    outcome: Outcome,
+    began_ms: u64,
+    duration_ms: u64,
+    cause: &'a str,
+    reasons: serde_json::Value,
+    baseline: Option<RunId>,
+    key: Option<&'a Key>,
+    same: Option<bool>,
+    log: Option<&'a Digest>,
+}
+
+impl<'a> OneStep<'a> {
+    fn of(step: &'a Step) -> Self {
+        let Step { run, node, outcome, began_ms, duration_ms, why, key, same, log } = step;
+        let Why { cause, reasons, baseline } = why;
+        Self {
+            run: *run,
+            node,
+            outcome: *outcome,
+            began_ms: *began_ms,
+            duration_ms: *duration_ms,
+            cause,
+            // As the run wrote them; a step of an earlier osgraph has none.
+            reasons: serde_json::from_str(reasons).unwrap_or_else(|_| serde_json::Value::Array(Vec::new())),
+            baseline: *baseline,
+            key: key.as_ref(),
+            same: *same,
+            log: log.as_ref(),
+        }
+    }
 }
 
 /// `{"v":1,"runs":[…]}`
@@ -87,7 +131,17 @@ pub fn list_json(runs: &[Run]) -> String {
 
 /// `{"v":1,"run":{…},"steps":[…]}`
 pub fn one_json(run: &Run, steps: &[Step]) -> String {
-    line(&One { v: VERSION, run, steps })
+    line(&One { v: VERSION, run, steps: steps.iter().map(OneStep::of).collect() })
+}
+
+/// `{"v":1,"steps":[…]}`, steps of several runs
+pub fn steps_json(steps: &[Step]) -> String {
+    #[derive(Serialize)]
+    struct Steps<'a> {
+        v: u32,
+        steps: Vec<OneStep<'a>>,
+    }
+    line(&Steps { v: VERSION, steps: steps.iter().map(OneStep::of).collect() })
 }
 
 fn line(value: &impl Serialize) -> String {
@@ -98,8 +152,6 @@ fn line(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::NodeName;
-    use crate::record::{Outcome, RunId};
 
     const NOW: i64 = 1_795_450_139;
 
@@ -116,7 +168,18 @@ mod tests {
 
     fn step(node: &str, outcome: Outcome, cause: &str) -> Step {
         let node = NodeName(node.into());
-        Step { run: RunId(41), node, outcome, duration_ms: 900, cause: cause.into(), log: None }
+        let why = Why { cause: cause.into(), ..Why::default() };
+        Step {
+            run: RunId(41),
+            node,
+            outcome,
+            began_ms: 7,
+            duration_ms: 900,
+            why,
+            key: None,
+            same: None,
+            log: None,
+        }
     }
 
     #[test]
@@ -156,8 +219,7 @@ embed  skipped  900 ms
         let expected = r#"{"id":41,"started":1795442939,"duration_ms":125000,"outcome":"ran","targets":["a"],"revision":null}"#;
         assert_eq!(list_json(std::slice::from_ref(&run)), format!("{{\"v\":1,\"runs\":[{expected}]}}\n"));
         let step = step("a", Outcome::Ran, "forced");
-        let steps =
-            r#"[{"run":41,"node":"a","outcome":"ran","duration_ms":900,"cause":"forced","log":null}]"#;
+        let steps = r#"[{"run":41,"node":"a","outcome":"ran","began_ms":7,"duration_ms":900,"cause":"forced","reasons":[],"baseline":null,"key":null,"same":null,"log":null}]"#;
         assert_eq!(one_json(&run, &[step]), format!("{{\"v\":1,\"run\":{expected},\"steps\":{steps}}}\n"));
     }
 }

@@ -11,19 +11,19 @@ use crate::event::Event;
 use crate::pipeline::NodeName;
 use crate::plan::judge::{Facts, Order};
 use crate::plan::{Estimate, Reason};
-use crate::record::{Artifact, Outcome, Step};
+use crate::record::{Artifact, Outcome, Step, Why};
 use crate::run::board::{Board, Next};
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
 use crate::run::wanted;
-use crate::run::worker::{self, Kept, Product, ReadInPlace};
+use crate::run::worker::{self, Kept, Product, ReadInPlace, Told};
 use crate::store::Lease;
 
 /// What is shown of a node before it starts.
 #[derive(Clone, Debug, Default)]
 pub struct Preview {
     pub reasons: Vec<Reason>,
-    /// One line, as recorded with the step.
-    pub cause: String,
+    /// The same, as recorded with the step.
+    pub why: Why,
     pub estimate: Option<Estimate>,
 }
 
@@ -77,7 +77,7 @@ pub fn dispatch(
             previews,
             ended: Ended { inputs_stood: true, ..Ended::default() },
             products: HashMap::new(),
-            causes: HashMap::new(),
+            whys: HashMap::new(),
             started: HashMap::new(),
         };
         run.drive().await?;
@@ -98,7 +98,7 @@ struct Run<'a> {
     ended: Ended,
     /// Made, not yet kept; the leases are held until then.
     products: HashMap<usize, (Product, Vec<Lease>)>,
-    causes: HashMap<usize, String>,
+    whys: HashMap<usize, Why>,
     started: HashMap<usize, Instant>,
 }
 
@@ -181,7 +181,7 @@ impl Run<'_> {
         };
         let preview = (self.previews)(at, &self.board);
         self.started.insert(at, Instant::now());
-        self.causes.insert(at, preview.cause.clone());
+        self.whys.insert(at, preview.why);
         self.context.say(Event::NodeStarted {
             node: task.node.name.clone(),
             kind: task.node.kind(),
@@ -216,11 +216,12 @@ impl Run<'_> {
             self.board.failed(at, true, Outcome::Failed);
             return;
         };
-        let cause = self.causes.get(&at).cloned().unwrap_or_default();
+        let why = self.whys.get(&at).cloned().unwrap_or_default();
+        let began_ms = self.began_ms(at);
         let reads = self.reads_in_place(at, &task);
         let (context, sender) = (self.context.clone(), sender.clone());
         tokio::task::spawn_blocking(move || {
-            let kept = worker::keep(&task, product, &reads, &manifest, &cause, &context);
+            let kept = worker::keep(&task, product, &reads, &manifest, Told { began_ms, why }, &context);
             drop(leases);
             drop(sender.send(Message::Kept(at, Box::new(kept))));
         });
@@ -244,8 +245,8 @@ impl Run<'_> {
             self.started.insert(at, Instant::now());
             let parts = (self.tasks[at].clone(), self.board.judged(at).artifact.clone());
             if let (Some(task), Some(artifact)) = parts {
-                let Preview { reasons, estimate: _, cause } = (self.previews)(at, &self.board);
-                self.causes.insert(at, cause);
+                let Preview { reasons, estimate: _, why } = (self.previews)(at, &self.board);
+                self.whys.insert(at, why);
                 self.context.say(Event::NodeStarted {
                     node: task.node.name.clone(),
                     kind: task.node.kind(),
@@ -321,14 +322,24 @@ impl Run<'_> {
         self.context.say(Event::NodeFinished { node, outcome, duration, same_artifact });
     }
 
+    /// Milliseconds of the run that were over when the node began.
+    fn began_ms(&self, at: usize) -> u64 {
+        let began = self.started.get(&at).copied().unwrap_or_else(Instant::now);
+        began.saturating_duration_since(self.context.begun).as_millis() as u64
+    }
+
     /// Writes a step that no record goes with into the run's history.
     fn note(&self, at: usize, outcome: Outcome, duration: Duration) {
         let step = Step {
             run: self.context.run,
             node: self.names[at].clone(),
             outcome,
+            began_ms: self.began_ms(at),
             duration_ms: duration.as_millis() as u64,
-            cause: self.causes.get(&at).cloned().unwrap_or_default(),
+            why: self.whys.get(&at).cloned().unwrap_or_default(),
+            // What was put back stands by its record; what failed has none.
+            key: if outcome == Outcome::Restored { self.board.judged(at).key() } else { None },
+            same: (outcome == Outcome::Restored).then_some(true),
             log: None,
         };
         // History is a comfort: a run does not fail for want of it.

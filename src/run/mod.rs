@@ -13,6 +13,7 @@ pub mod dist;
 pub mod docker;
 pub mod elf;
 pub mod extract;
+mod follow;
 pub mod gates;
 pub mod host;
 pub mod image;

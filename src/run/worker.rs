@@ -15,7 +15,8 @@ use crate::path::RelPath;
 use crate::pipeline::{AppEmbed, Archive, BaseImage, Command, NodeName, Recipe, Work};
 use crate::plan::Code;
 use crate::plan::judge::Order;
-use crate::record::{Artifact, Outcome, Record, Step};
+use crate::record::{Artifact, Outcome, Record, Step, Why};
+use crate::run::follow::Follower;
 use crate::run::publish::{self, Request};
 use crate::run::standing::{Found, look};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
@@ -91,7 +92,15 @@ pub fn make(
 ) -> Result<(Product, Vec<Lease>), TaskError> {
     let mut leases = Vec::new();
     if let Some(key) = key {
-        leases.push(wait(&task.node.name, context, &mut false, |wait| context.store.lease_key(key, wait))?);
+        let mut follower = Follower::new(&task.node.name, key, context);
+        leases.push(wait(&task.node.name, context, &mut false, |wait| {
+            context.store.lease_key(key, &mut || {
+                let goes_on = wait();
+                follower.look();
+                goes_on
+            })
+        })?);
+        follower.finish();
     }
     let outputs: Vec<_> =
         wanted::published_outputs(&task.node).iter().map(|path| path.value.under(&context.project)).collect();
@@ -112,6 +121,7 @@ pub fn make(
         leases.truncate(1);
         return Ok((Product::Shared(record), leases));
     }
+    let _announced = context.announce(&task.node.name, key);
     let no_cache = *order == Order::Force(Code::Rebuild);
     let started = Instant::now();
     let plain = |(artifact, inputs_stood): (Artifact, bool)| Made {
@@ -175,6 +185,13 @@ fn wait<L>(
     found.ok_or(TaskError::Cancelled)
 }
 
+/// What the history says of a node beside what came of it.
+pub struct Told {
+    /// See [`Step::began_ms`].
+    pub began_ms: u64,
+    pub why: Why,
+}
+
 /// Verifies, records and publishes what was made: content is in the store already, then one
 /// transaction, then the outputs.
 pub fn keep(
@@ -182,7 +199,7 @@ pub fn keep(
     product: Product,
     reads: &[ReadInPlace],
     manifest: &Manifest,
-    cause: &str,
+    told: Told,
     context: &Context,
 ) -> Result<Kept, TaskError> {
     let (made, outcome) = match product {
@@ -206,7 +223,8 @@ pub fn keep(
         extract::verify(node, &artifact, extract, context)?;
     }
     let before = context.store.latest_record(&context.project_id, node)?;
-    let same_artifact = before.is_some_and(|record| record.artifact == artifact);
+    let same = before.map(|record| record.artifact == artifact);
+    let same_artifact = same == Some(true);
     let record = Record {
         key: manifest.key(),
         own: manifest.own_digest(),
@@ -226,8 +244,11 @@ pub fn keep(
         run: context.run,
         node: node.clone(),
         outcome,
+        began_ms: told.began_ms,
         duration_ms: record.duration_ms,
-        cause: cause.to_owned(),
+        why: told.why,
+        key: (outcome != Outcome::Ran || inputs_stood).then_some(record.key),
+        same,
         log,
     };
     let recorded = (outcome == Outcome::Ran && inputs_stood).then_some(&record);

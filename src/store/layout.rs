@@ -10,6 +10,7 @@
 //! trees/<64 digits>/         disposable unpacked trees
 //! state/                     what a run that does nothing reads
 //! locks/                     empty files that kernel locks are taken on
+//! running/                   what is being made now, see `announce`
 //! tmp/<session>/             one folder for each process that is at work
 //! trash/                     renamed away, being unlinked
 //! displaced/<run>/           files that stood where an output had to go
@@ -23,7 +24,8 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::store::error::{StoreError, is_full, is_read_only};
 
-const FOLDERS: [&str; 9] = ["packs", "blobs", "trees", "state", "locks", "tmp", "trash", "displaced", "logs"];
+const FOLDERS: [&str; 10] =
+    ["packs", "blobs", "trees", "state", "locks", "running", "tmp", "trash", "displaced", "logs"];
 
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
                    # Made by osgraph: everything here can be made again.\n";

@@ -21,6 +21,7 @@
 //! | `barrier`, `trash` | work beside the run: flushing, unlinking |
 //! | `gc`, `repack`, `verify` | care |
 
+mod announce;
 mod barrier;
 mod batch;
 mod content;
@@ -48,6 +49,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use announce::{Announced, Announcement, born};
 pub use batch::Batch;
 pub use db::publications::{Publication, Published};
 pub use db::records::Hit;

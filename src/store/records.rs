@@ -180,6 +180,26 @@ impl Store {
         self.db.steps(run)
     }
 
+    /// Of each node of the project the last step in which it was worked on, in the order of the work.
+    pub fn last_worked(&self, project: &str) -> Result<Vec<Step>, StoreError> {
+        self.db.last_worked(project)
+    }
+
+    /// The record that each node of the project had when run `at` was through.
+    pub fn keys_at(&self, project: &str, at: RunId) -> Result<Vec<(NodeName, Key)>, StoreError> {
+        self.db.keys_at(project, at)
+    }
+
+    /// Every record made in this project, newest first.
+    pub fn all_records(&self, project: &str) -> Result<Vec<Hit>, StoreError> {
+        self.db.all_hits(project)
+    }
+
+    /// What nodes of the project did in its latest runs, oldest first, at most `limit` steps.
+    pub fn work(&self, project: &str, limit: usize) -> Result<Vec<Step>, StoreError> {
+        self.db.work(project, limit)
+    }
+
     /// What stands published now, by path.
     pub fn publications(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
         self.db.publications(project)

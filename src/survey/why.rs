@@ -10,11 +10,12 @@ use crate::path::RelPath;
 use crate::pipeline::{Archive, Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Subject};
 use crate::plan::reason::between;
+use crate::plan::receipt::redacted;
 use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
 use crate::record::Record;
 use crate::run::retention::Pattern;
 use crate::store::Store;
-use crate::tree::{Entry, diff};
+use crate::tree::{Directory, Entry, TreeDigest, diff};
 
 /// How many past durations an estimate is drawn from.
 const SAMPLES: usize = 20;
@@ -44,6 +45,8 @@ pub struct Historian<'a> {
     pub seen: Vec<Arc<Observation>>,
     /// Repositories, by the id of the tree that was taken from them.
     pub commits: HashMap<String, GitSource>,
+    /// Folders that a receipt names.
+    pub brought: HashMap<TreeDigest, Arc<Directory>>,
 }
 
 impl Historian<'_> {
@@ -59,11 +62,39 @@ impl Historian<'_> {
                 Some(record) => self.differences(case, record),
             },
         };
-        for reason in &mut reasons {
+        self.place(&mut reasons, case);
+        (reasons, baseline)
+    }
+
+    /// What differs between `old`, a redacted manifest of another machine, and the node now.
+    pub fn against(&self, case: &Case<'_>, old: &Manifest) -> Vec<Reason> {
+        let (old, new) = match &case.judged.manifest {
+            Some(manifest) => (old.clone(), redacted(manifest)),
+            None => (own_part(old), redacted(&case.subject.own)),
+        };
+        let mut reasons = between(&old, &new);
+        self.tell(&mut reasons, case);
+        self.place(&mut reasons, case);
+        reasons
+    }
+
+    /// Where the pipeline file says what made each of them count.
+    fn place(&self, reasons: &mut [Reason], case: &Case<'_>) {
+        for reason in reasons {
             reason.span = span_of(reason, case.spans);
             reason.line = reason.span.and_then(|span| self.line(span));
         }
-        (reasons, baseline)
+    }
+
+    /// Names upstreams and lists changed paths.
+    fn tell(&self, reasons: &mut [Reason], case: &Case<'_>) {
+        for reason in reasons {
+            if reason.facet == Facet::Upstream {
+                let up = case.subject.reads.iter().find(|(label, _)| *label == reason.label);
+                reason.node = up.map(|(_, up)| case.names[*up].clone());
+            }
+            self.list_changes(reason);
+        }
     }
 
     fn line(&self, span: Span) -> Option<u32> {
@@ -98,13 +129,7 @@ impl Historian<'_> {
             }
         };
         let mut reasons = between(old, new);
-        for reason in &mut reasons {
-            if reason.facet == Facet::Upstream {
-                let up = case.subject.reads.iter().find(|(label, _)| *label == reason.label);
-                reason.node = up.map(|(_, up)| case.names[*up].clone());
-            }
-            self.list_changes(reason);
-        }
+        self.tell(&mut reasons, case);
         if case.judged.manifest.is_none() {
             for (label, up) in &case.subject.reads {
                 if !case.all[*up].is_known() {
@@ -136,25 +161,20 @@ impl Historian<'_> {
             return;
         };
         let mut changes = diff(*old, *new, Reason::MOST + 1, &mut |digest| {
-            self.seen.iter().find_map(|one| one.directory(digest)).or_else(|| self.store.directory(digest))
+            self.seen
+                .iter()
+                .find_map(|one| one.directory(digest))
+                .or_else(|| self.brought.get(&digest).cloned())
+                .or_else(|| self.store.directory(digest))
         });
         reason.more = changes.len() > Reason::MOST;
         changes.truncate(Reason::MOST);
         reason.changes = changes;
     }
 
-    /// Expected time from past runs; none without any.
+    /// See [`estimate`].
     pub fn estimate(&self, node: &NodeName) -> Option<Estimate> {
-        let mut all = self.store.durations(self.project, node, SAMPLES).ok()?;
-        all.sort_unstable();
-        let samples = all.len();
-        let median_ms = *all.get(samples / 2)?;
-        Some(Estimate {
-            median_ms,
-            low_ms: all[samples / 10],
-            high_ms: all[(samples * 9 / 10).min(samples - 1)],
-            samples: samples as u32,
-        })
+        estimate(self.store, self.project, node)
     }
 
     pub fn explain(&self, case: &Case<'_>, downstream: Vec<NodeName>, notes: Vec<String>) -> Explanation {
@@ -199,6 +219,20 @@ impl Historian<'_> {
             verdict,
         }
     }
+}
+
+/// Expected time from past runs; none without any.
+pub fn estimate(store: &Store, project: &str, node: &NodeName) -> Option<Estimate> {
+    let mut all = store.durations(project, node, SAMPLES).ok()?;
+    all.sort_unstable();
+    let samples = all.len();
+    let median_ms = *all.get(samples / 2)?;
+    Some(Estimate {
+        median_ms,
+        low_ms: all[samples / 10],
+        high_ms: all[(samples * 9 / 10).min(samples - 1)],
+        samples: samples as u32,
+    })
 }
 
 /// Where the reason's component was declared. A file below an output has the output's place.

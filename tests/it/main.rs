@@ -12,6 +12,7 @@ mod docs_dependencies;
 mod docs_events;
 mod docs_orangescrum;
 mod docs_pipeline;
+mod docs_reasons;
 mod hostile_kdl;
 mod init_template;
 mod links;

@@ -84,7 +84,7 @@ fn same(unchanged: [usize; 3]) -> String {
     if parts.is_empty() { String::new() } else { format!("; same: {}", parts.join(", ")) }
 }
 
-fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], context: &Context<'_>) {
+pub(super) fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], context: &Context<'_>) {
     let palette = context.palette;
     // What is asked of the node or of its record is no difference of any facet.
     let asked = |r: &&Reason| {

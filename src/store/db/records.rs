@@ -122,6 +122,18 @@ impl Db {
         })
     }
 
+    /// Every record made in this project, newest first.
+    pub(in crate::store) fn all_hits(&self, project: &str) -> Result<Vec<Hit>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let sql =
+                format!("SELECT {HIT} FROM records r WHERE r.project = ?1 ORDER BY r.run DESC, r.id DESC");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([project], hit)?;
+            rows.filter_map(Result::transpose).collect()
+        })
+    }
+
     /// Records made for the node in this project, newest run first.
     pub(in crate::store) fn recent(
         &self,

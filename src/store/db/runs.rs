@@ -3,14 +3,16 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::digest::Digest;
+use crate::key::Key;
 use crate::pipeline::NodeName;
-use crate::record::{Outcome, Run, RunId, Step};
+use crate::record::{Outcome, Run, RunId, Step, Why};
 use crate::store::db::contents::digest;
 use crate::store::db::{Db, Write};
 use crate::store::error::StoreError;
 
 const RUN: &str = "r.id, r.started, r.duration, r.outcome, r.targets, r.revision";
-const STEP: &str = "s.run, s.node, s.outcome, s.duration, s.cause, s.log";
+const STEP: &str =
+    "s.run, s.node, s.outcome, s.began, s.duration, s.cause, s.reasons, s.baseline, s.key, s.same, s.log";
 
 impl Db {
     /// Newest first; of every project when none is named.
@@ -40,6 +42,62 @@ impl Db {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([id.0], step)?;
             rows.filter_map(Result::transpose).collect()
+        })
+    }
+
+    /// Of each node of the project the last step in which it was worked on, in the order of the work.
+    pub(in crate::store) fn last_worked(&self, project: &str) -> Result<Vec<Step>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let sql = format!(
+                "SELECT {STEP} FROM steps s WHERE s.id IN (
+                     SELECT max(id) FROM steps WHERE project = ?1 AND outcome IN (?2, ?3, ?4) GROUP BY node
+                 ) ORDER BY s.id"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let worked = [Outcome::Ran, Outcome::Failed, Outcome::Interrupted].map(word);
+            let rows = statement.query_map(params![project, worked[0], worked[1], worked[2]], step)?;
+            rows.filter_map(Result::transpose).collect()
+        })
+    }
+
+    /// The record that each node of the project had when run `at` was through, in the order in which
+    /// they came to it.
+    pub(in crate::store) fn keys_at(
+        &self,
+        project: &str,
+        at: RunId,
+    ) -> Result<Vec<(NodeName, Key)>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(
+                "SELECT node, key FROM steps WHERE id IN (
+                     SELECT max(id) FROM steps WHERE project = ?1 AND run <= ?2 AND key IS NOT NULL GROUP BY node
+                 ) ORDER BY id",
+            )?;
+            let mut rows = statement.query(params![project, at.0])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                if let Some(key) = digest(row, 1)? {
+                    found.push((NodeName(row.get(0)?), Key(key)));
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// What nodes of the project did in its latest runs, oldest first, at most `limit` steps.
+    pub(in crate::store) fn work(&self, project: &str, limit: usize) -> Result<Vec<Step>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let sql = format!(
+                "SELECT {STEP} FROM steps s WHERE s.project = ?1 AND s.outcome = ?2 ORDER BY s.id DESC LIMIT ?3"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(params![project, word(Outcome::Ran), limit], step)?;
+            let mut steps: Vec<Step> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            steps.reverse();
+            Ok(steps)
         })
     }
 
@@ -119,19 +177,26 @@ impl Write<'_> {
 
     pub(in crate::store) fn insert_step(&mut self, project: &str, step: &Step) -> rusqlite::Result<()> {
         let project = self.project(project)?;
-        let Step { run, node, outcome, duration_ms, cause, log } = step;
+        let Step { run, node, outcome, began_ms, duration_ms, why, key, same, log } = step;
+        let Why { cause, reasons, baseline } = why;
         self.transaction
             .prepare_cached(
-                "INSERT INTO steps(run, project, node, outcome, duration, cause, log)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO steps
+                     (run, project, node, outcome, began, duration, cause, reasons, baseline, key, same, log)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 run.0,
                 project,
                 node.0,
                 word(*outcome),
+                began_ms,
                 duration_ms,
                 cause,
+                reasons,
+                baseline.map(|run| run.0),
+                key.as_ref().map(|key| key.0.as_bytes().as_slice()),
+                same,
                 log.as_ref().map(|log| log.as_bytes().as_slice()),
             ])
             .map(drop)
@@ -192,8 +257,15 @@ fn step(row: &Row<'_>) -> rusqlite::Result<Option<Step>> {
         run: RunId(row.get(0)?),
         node: NodeName(row.get(1)?),
         outcome,
-        duration_ms: row.get(3)?,
-        cause: row.get(4)?,
-        log: digest(row, 5)?,
+        began_ms: row.get(3)?,
+        duration_ms: row.get(4)?,
+        why: Why {
+            cause: row.get(5)?,
+            reasons: row.get(6)?,
+            baseline: row.get::<_, Option<i64>>(7)?.map(RunId),
+        },
+        key: digest(row, 8)?.map(Key),
+        same: row.get(9)?,
+        log: digest(row, 10)?,
     }))
 }

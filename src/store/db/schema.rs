@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// The number of the format written here. A change that an older osgraph would misread needs the
 /// next number and a step from each earlier one.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE projects (          -- canonical path of a project and its pipeline file
@@ -70,8 +70,13 @@ CREATE TABLE steps (
     project  INTEGER NOT NULL,
     node     TEXT NOT NULL,
     outcome  TEXT NOT NULL,
+    began    INTEGER NOT NULL,
     duration INTEGER NOT NULL,
     cause    TEXT NOT NULL,
+    reasons  TEXT NOT NULL,
+    baseline INTEGER,
+    key      BLOB,
+    same     INTEGER,
     log      BLOB
 );
 CREATE INDEX steps_run ON steps(run);
@@ -92,6 +97,15 @@ CREATE TABLE memos (
     made   INTEGER NOT NULL,
     bytes  BLOB NOT NULL
 ) WITHOUT ROWID;
+";
+
+/// From format 1, whose steps knew their outcome and one line of why.
+const FROM_1: &str = "
+ALTER TABLE steps ADD COLUMN began INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE steps ADD COLUMN reasons TEXT NOT NULL DEFAULT '';
+ALTER TABLE steps ADD COLUMN baseline INTEGER;
+ALTER TABLE steps ADD COLUMN key BLOB;
+ALTER TABLE steps ADD COLUMN same INTEGER;
 ";
 
 pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
@@ -118,13 +132,16 @@ pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Makes the tables of a new database. Two processes may both try: the second finds them.
+/// Makes the tables of a new database, or brings those of an older format up. Two processes may
+/// both try: the second finds them.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if format(&transaction)? == 0 {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "user_version", FORMAT)?;
+    match format(&transaction)? {
+        0 => transaction.execute_batch(TABLES)?,
+        1 => transaction.execute_batch(FROM_1)?,
+        _ => return transaction.commit(),
     }
+    transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()
 }
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::record::{Outcome, Step};
+use crate::key::Key;
+use crate::record::{Outcome, Step, Why};
 use crate::store::{Finish, IdleRun, NewRun, Publication, Published, append_idle_run};
 
 fn begin(store: &Store, project: &str) -> RunId {
@@ -10,7 +11,19 @@ fn begin(store: &Store, project: &str) -> RunId {
 }
 
 fn step(run: RunId, outcome: Outcome, duration_ms: u64) -> Step {
-    Step { run, node: NodeName("n".into()), outcome, duration_ms, cause: "because".into(), log: None }
+    let why = Why { cause: "because".into(), reasons: "[]".into(), baseline: Some(run) };
+    let key = Some(Key(Digest::of(b"key")));
+    Step {
+        run,
+        node: NodeName("n".into()),
+        outcome,
+        began_ms: 3,
+        duration_ms,
+        why,
+        key,
+        same: Some(true),
+        log: None,
+    }
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! `osgraph whence`: which run, commit and inputs made a file.
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::event::VERSION;
+use crate::key::{Component, Facet, Key};
+use crate::path::RelPath;
+use crate::pipeline::NodeName;
+use crate::record::{Run, RunId};
+use crate::report::colour::Palette;
+use crate::report::quantity::{age, millis, size};
+use crate::report::words;
+
+/// A file and all that is known of where it comes from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Whence {
+    pub file: String,
+    pub digest: Digest,
+    /// Bytes.
+    pub size: u64,
+    /// What osgraph put at this very path last, if that is something else by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub altered: Option<Published>,
+    /// None where no record of this store has such a content.
+    pub origin: Option<Origin>,
+}
+
+/// What was published at a path.
+#[derive(Clone, Debug, Serialize)]
+pub struct Published {
+    pub node: NodeName,
+    pub run: RunId,
+}
+
+/// The record that the content is from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Origin {
+    /// Where in the artifact it is; none for the artifact itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<RelPath>,
+    /// Whether it is an archive of the artifact.
+    pub is_archive: bool,
+    pub made: Made,
+}
+
+/// A node's record, and those of what it was made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Made {
+    pub node: NodeName,
+    pub key: Key,
+    pub run: Option<Run>,
+    pub duration_ms: u64,
+    /// What counted, but for other nodes.
+    pub inputs: Vec<Component>,
+    pub from: Vec<Made>,
+}
+
+/// The text, with a line's end at its end.
+pub fn text(whence: &Whence, now: i64, palette: Palette) -> String {
+    let Whence { file, digest, size: bytes, altered, origin } = whence;
+    let mut out = format!("{}  {}  {}\n", palette.bold(file), size(*bytes), palette.dim(digest.short()));
+    if let Some(Published { node, run }) = altered {
+        out.push_str(&format!(
+            "{}\n",
+            palette.yellow(format!("altered since `{node}` was published here in run {run}"))
+        ));
+    }
+    let Some(Origin { member, is_archive, made }) = origin else {
+        out.push_str("nothing in this store has that content\n");
+        return out;
+    };
+    let what = match (member, is_archive) {
+        (Some(member), _) => format!("`{member}` in the artifact of `{}`", made.node),
+        (None, true) => format!("an archive of `{}`", made.node),
+        (None, false) => format!("the artifact of `{}`", made.node),
+    };
+    out.push_str(&format!("is {what}\n\n"));
+    tell(&mut out, made, 0, now, palette);
+    out
+}
+
+fn tell(out: &mut String, made: &Made, depth: usize, now: i64, palette: Palette) {
+    let indent = "  ".repeat(depth);
+    let mut when = match &made.run {
+        Some(run) => {
+            let revision = run.revision.as_ref().map_or_else(String::new, |r| format!(", {r}"));
+            format!("run {}{revision}, {}", run.id, age(run.started, now))
+        }
+        None => "a run that is no longer in the history".to_owned(),
+    };
+    when.push_str(&format!(", in {}", millis(made.duration_ms)));
+    out.push_str(&format!("{indent}{}  {}\n", palette.bold(&made.node), palette.dim(when)));
+    for input in &made.inputs {
+        let value = words::value(&input.value);
+        out.push_str(&format!("{indent}  {}  {value}\n", palette.dim(&input.label)));
+    }
+    for one in &made.from {
+        tell(out, one, depth + 1, now, palette);
+    }
+}
+
+/// `{"v":1,"file":…,"digest":…,"size":…,"altered"?,"origin":…}`
+pub fn json(whence: &Whence) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        v: u32,
+        #[serde(flatten)]
+        whence: &'a Whence,
+    }
+    // No map with keys that are not text, the only thing that JSON refuses.
+    serde_json::to_string(&Document { v: VERSION, whence }).unwrap_or_default() + "\n"
+}
+
+/// What counted in a record, but for other nodes.
+pub fn own_inputs(components: &[Component]) -> Vec<Component> {
+    components.iter().filter(|one| one.facet != Facet::Upstream).cloned().collect()
+}
