@@ -185,7 +185,7 @@ fn links_lead_somewhere() {
 #[test]
 fn commands_parse_and_name_what_the_pipeline_has() {
     let pipeline = pipeline();
-    let nodes: BTreeSet<&str> = pipeline.nodes.iter().map(|node| node.name.as_str()).collect();
+    let nodes: BTreeSet<&str> = pipeline.nodes.iter().map(|node| node.name.0.as_str()).collect();
     let parameters: BTreeSet<&str> = pipeline.params.iter().map(|param| param.name.as_str()).collect();
     let mut count = 0;
     for (path, text) in pages() {
