@@ -99,7 +99,11 @@ fn commands(line: &str) -> Vec<Vec<String>> {
         .flat_map(|part| part.split(['|', ';']))
         .map(|command| {
             let words = command.split_whitespace().map(|word| word.trim_matches(['\'', '"']).to_owned());
-            words.skip_while(|word| word == "sudo" || word.split_once('=').is_some_and(|(name, _)| variable(name))).collect()
+            words
+                .skip_while(|word| {
+                    word == "sudo" || word.split_once('=').is_some_and(|(name, _)| variable(name))
+                })
+                .collect()
         })
         .filter(|words: &Vec<String>| !words.is_empty())
         .collect()
@@ -167,11 +171,15 @@ fn links_lead_somewhere() {
             for link in links.filter(|link| !fenced && !link.starts_with("http")) {
                 count += 1;
                 let (to, anchor) = link.split_once('#').unwrap_or((link, ""));
-                let target = if to.is_empty() { Some(PathBuf::from(&path)) } else { lexical(&folder.join(to)) };
+                let target =
+                    if to.is_empty() { Some(PathBuf::from(&path)) } else { lexical(&folder.join(to)) };
                 let target = target.unwrap_or_else(|| panic!("{path}: `{link}` leads out of the repository"));
                 assert!(root().join(&target).exists(), "{path}: `{link}` leads nowhere");
                 // These pages are in the packages, where the repository is not.
-                assert!(!path.starts_with("common/") || target.starts_with("common"), "{path}: `{link}` is in no package");
+                assert!(
+                    !path.starts_with("common/") || target.starts_with("common"),
+                    "{path}: `{link}` is in no package"
+                );
                 if !anchor.is_empty() {
                     let there = anchors(&read(target.to_str().unwrap()));
                     assert!(there.contains(anchor), "{path}: there is no heading for `{link}`");
@@ -190,10 +198,12 @@ fn commands_parse_and_name_what_the_pipeline_has() {
     let mut count = 0;
     for (path, text) in pages() {
         for line in code(&text) {
-            for words in commands(&line).into_iter().filter(|words| words[0] == "osgraph" && words.len() > 1) {
+            for words in commands(&line).into_iter().filter(|words| words[0] == "osgraph" && words.len() > 1)
+            {
                 count += 1;
                 let told = words.join(" ");
-                let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{path}: `{told}`: {error}"));
+                let cli =
+                    Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{path}: `{told}`: {error}"));
                 let mut named: Vec<&String> = Vec::new();
                 match &cli.command {
                     Some(Command::Run(run)) => {
@@ -213,9 +223,13 @@ fn commands_parse_and_name_what_the_pipeline_has() {
                 }
             }
             for rest in line.split("OSGRAPH_PARAM_").skip(1) {
-                let name: String = rest.chars().take_while(|each| each.is_ascii_uppercase() || *each == '_').collect();
+                let name: String =
+                    rest.chars().take_while(|each| each.is_ascii_uppercase() || *each == '_').collect();
                 let name = name.to_lowercase().replace('_', "-");
-                assert!(name == "name" || parameters.contains(name.as_str()), "{path}: no parameter is called `{name}`");
+                assert!(
+                    name == "name" || parameters.contains(name.as_str()),
+                    "{path}: no parameter is called `{name}`"
+                );
             }
         }
     }
@@ -241,38 +255,55 @@ fn scripts_exist_and_know_their_options() {
         // In this one, the first column tells what there used to be.
         let text: String = text
             .lines()
-            .map(|line| if path == "docs/FROM_BUILD_PY.md" { line.splitn(3, '|').last().unwrap() } else { line })
+            .map(
+                |line| {
+                    if path == "docs/FROM_BUILD_PY.md" { line.splitn(3, '|').last().unwrap() } else { line }
+                },
+            )
             .fold(String::new(), |text, line| text + line + "\n");
         for line in code(&text) {
             for words in commands(&line) {
                 let Some(at) = words.iter().position(|word| {
-                    Path::new(word).extension() == Some(OsStr::new("sh")) && !word.contains(['*', '{', '$', ':'])
+                    Path::new(word).extension() == Some(OsStr::new("sh"))
+                        && !word.contains(['*', '{', '$', ':'])
                 }) else {
                     continue;
                 };
                 count += 1;
                 let told = words.join(" ");
-                let file = script(&words[at]).unwrap_or_else(|| panic!("{path}: `{told}`: there is no such script"));
+                let file =
+                    script(&words[at]).unwrap_or_else(|| panic!("{path}: `{told}`: there is no such script"));
                 // Options may be read by what a script hands over to.
                 let mut body = fs::read_to_string(&file).unwrap();
                 if file.ends_with("run.sh") {
-                    if let Some(role) = words.get(at + 1).filter(|role| role.chars().all(|each| each.is_ascii_lowercase())) {
+                    if let Some(role) =
+                        words.get(at + 1).filter(|role| role.chars().all(|each| each.is_ascii_lowercase()))
+                    {
                         let known = body.lines().any(|line| {
-                            line.split_once(')').is_some_and(|(cases, _)| cases.split('|').any(|case| case.trim() == role))
+                            line.split_once(')')
+                                .is_some_and(|(cases, _)| cases.split('|').any(|case| case.trim() == role))
                         });
                         assert!(known, "{path}: `{told}`: run.sh has no command `{role}`");
                     }
                     for below in ["common/helpers", "targets/native/lib"] {
                         for entry in fs::read_dir(root().join(below)).unwrap() {
                             let entry = entry.unwrap().path();
-                            body += &if entry.is_file() { fs::read_to_string(entry).unwrap() } else { String::new() };
+                            body += &if entry.is_file() {
+                                fs::read_to_string(entry).unwrap()
+                            } else {
+                                String::new()
+                            };
                         }
                     }
                 } else if file.ends_with("rollback.sh") {
                     body += &read("targets/native/upgrade.sh");
                 }
                 for option in words[at + 1..].iter().filter(|word| word.starts_with("--")) {
-                    assert!(body.contains(option.as_str()), "{path}: `{told}`: {} has no `{option}`", file.display());
+                    assert!(
+                        body.contains(option.as_str()),
+                        "{path}: `{told}`: {} has no `{option}`",
+                        file.display()
+                    );
                 }
             }
         }
@@ -294,13 +325,24 @@ fn variables_are_those_of_the_list() {
         listed.iter().copied().filter(|name| !name.ends_with("_FILE") || *name == "SSL_CERT_FILE").collect();
     let page = read("common/docs/ENVIRONMENT_CONFIGURATION.md");
     let (_, tables) = page.split_once("<!-- variables -->").unwrap();
-    let shown: BTreeSet<&str> =
-        tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+    let shown: BTreeSet<&str> = tables
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(shown, wanted);
 
     // What all pages name: variables of the list, or of compose files, scripts and the builder.
     let mut others = read("docs/cli.md");
-    for folder in ["targets/docker", "targets/docker/lib", "targets/native", "targets/native/lib", "common/helpers/lib", "builder", "tests/shell/lib"] {
+    for folder in [
+        "targets/docker",
+        "targets/docker/lib",
+        "targets/native",
+        "targets/native/lib",
+        "common/helpers/lib",
+        "builder",
+        "tests/shell/lib",
+    ] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() && path.extension() != Some(OsStr::new("md")) {
@@ -312,7 +354,8 @@ fn variables_are_those_of_the_list() {
         for span in code(text) {
             let name = span.split('=').next().unwrap();
             if variable(name) && name.contains('_') && !name.starts_with("OSGRAPH_PARAM_") {
-                let known = listed.contains(name) || others.contains(name) || read("pipeline.kdl").contains(name);
+                let known =
+                    listed.contains(name) || others.contains(name) || read("pipeline.kdl").contains(name);
                 assert!(known || name == "CHANGE_ME", "{path} names `{name}`, which nothing reads");
             }
         }
@@ -332,7 +375,10 @@ fn nothing_of_the_old_builder_is_left_out() {
         })
         .collect();
     for item in OLD.split_whitespace() {
-        assert!(first.iter().any(|words| words.iter().any(|word| word == item)), "no row says what became of `{item}`");
+        assert!(
+            first.iter().any(|words| words.iter().any(|word| word == item)),
+            "no row says what became of `{item}`"
+        );
     }
     for (files, folder) in [(DOCKER, "targets/docker"), (NATIVE, "targets/native"), (BOTH, "common")] {
         for file in files.split_whitespace() {

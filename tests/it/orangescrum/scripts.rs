@@ -167,7 +167,8 @@ fn an_extension_that_a_package_requires_has_to_be_compiled_in() {
         {"name": "a/polyfill", "require": {}, "provide": {"ext-apcu": "*"}},
         {"name": "a/cache", "require": {"ext-apcu": "*", "ext-zend-opcache": "*", "ext-json": "*"}}
     ]}"#;
-    let tree = Tree::new(&[("composer.json", r#"{"require": {"ext-pdo_pgsql": "*"}}"#), ("composer.lock", lock)]);
+    let tree =
+        Tree::new(&[("composer.json", r#"{"require": {"ext-pdo_pgsql": "*"}}"#), ("composer.lock", lock)]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("builder/embed/check-requirements.php");
     let check = |extensions: &str| said(Command::new("php").arg(&script).arg(tree.path()).arg(extensions));
     let (good, told) = check("gd,opcache,pdo_pgsql");
