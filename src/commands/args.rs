@@ -121,6 +121,7 @@ pub struct Settings {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Run),
+    Watch(Watch),
     Explain(Explain),
     Check(Check),
     Graph(Graph),
@@ -203,6 +204,48 @@ pub struct Run {
     /// How the run is shown [default: by terminal and CI machine]
     #[arg(long, value_enum, value_name = "STYLE")]
     pub log_style: Option<LogStyle>,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+impl Run {
+    /// A plain run of `targets`.
+    pub fn of_targets(targets: &[String], keep_going: bool) -> Self {
+        Self {
+            targets: targets.to_vec(),
+            dry_run: false,
+            jobs: None,
+            force: Vec::new(),
+            rebuild: Vec::new(),
+            assume_fresh: Vec::new(),
+            keep_going,
+            expect_fresh: Vec::new(),
+            budget: None,
+            receipt: None,
+            log_style: None,
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// Build targets, and again whenever something changes that counts
+///
+/// What counts is what counts for `run`; outputs never do. A change is built when it has come to rest,
+/// and a build that failed is tried again when something else is there.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  osgraph watch                  the defaults
+  osgraph watch dist-native -k   one target, as far as it goes")]
+pub struct Watch {
+    /// Nodes to build, with all that they need
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// Go on with nodes that do not need what failed
+    #[arg(short, long)]
+    pub keep_going: bool,
 
     #[command(flatten)]
     pub settings: Settings,
@@ -600,6 +643,7 @@ impl Cli {
     pub fn settings(&self) -> impl Iterator<Item = &Setting> {
         let below: &[Setting] = match &self.command {
             Some(Command::Run(Run { settings, .. }))
+            | Some(Command::Watch(Watch { settings, .. }))
             | Some(Command::Explain(Explain { settings, .. }))
             | Some(Command::Check(Check { settings }))
             | Some(Command::Graph(Graph { settings, .. }))

@@ -31,4 +31,5 @@ pub mod screen;
 pub mod start;
 mod uncommitted;
 pub mod upstreams;
+pub mod watch;
 pub mod whence;

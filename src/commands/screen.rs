@@ -48,6 +48,17 @@ impl Screen {
         }
     }
 
+    /// The same, for work that is to say nothing unless it fails.
+    pub fn muted(&self) -> Self {
+        Self {
+            format: Format::Text,
+            verbosity: report::Verbosity::Quiet,
+            palette: self.palette,
+            errors: self.errors,
+            start: self.start,
+        }
+    }
+
     pub fn is_quiet(&self) -> bool {
         self.verbosity == report::Verbosity::Quiet
     }

@@ -11,7 +11,8 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::commands::{
-    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, whence,
+    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, watch,
+    whence,
 };
 
 /// Does what `arguments` ask, the program's name being the first.
@@ -49,6 +50,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
     let ground = Ground::of(cli)?;
     match command {
         Command::Run(args) => run::run(&ground, args, screen, start),
+        Command::Watch(args) => watch::run(&ground, args, screen),
         Command::Explain(args) => explain::run(&ground, args, screen),
         Command::Check(_) => check::check(&ground, screen),
         Command::Graph(args) => graph::run(&ground, args, screen),

@@ -1,0 +1,131 @@
+//! `osgraph watch`: builds again whenever something changed that counts.
+//!
+//! Looks as a run that does nothing looks, again and again: a few milliseconds, the same judge, so
+//! what counts is what counts for `run`, and outputs of its own never do. It pauses for so long that
+//! looking takes a small share of one processor.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::commands::args::{Run, Watch};
+use crate::commands::exit::Exit;
+use crate::commands::fault::Fault;
+use crate::commands::ground::Ground;
+use crate::commands::load;
+use crate::commands::prepare::{self, Orders, PROGRAM};
+use crate::commands::run;
+use crate::commands::screen::Screen;
+use crate::digest::Digest;
+use crate::inputs::observe::Progress;
+use crate::inputs::stat::boot_id;
+use crate::plan::Verdict;
+use crate::plan::judge::{Order, judge};
+use crate::report::quantity::count;
+use crate::store::Store;
+use crate::survey::facts::Cache;
+use crate::survey::idle::{self, Idle};
+use crate::survey::snapshot::Snapshot;
+
+/// The shortest pause between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The pause is this many times what a look takes: looking costs a twentieth of a processor at most.
+const SHARE: u32 = 20;
+
+/// What a look found.
+enum Look {
+    /// Everything is fresh.
+    Fresh,
+    /// Fresh, but it took a survey to know: what it saw is to be kept.
+    Settled,
+    /// Something would run or be put back; two looks with the same digest found the same.
+    Work { state: Digest, nodes: usize },
+    /// The pipeline or an input cannot be read.
+    Wrong { state: Digest, fault: Fault },
+}
+
+pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault> {
+    let build = Run::of_targets(&args.targets, args.keep_going);
+    let muted = screen.muted();
+    // What was found when the last build ended, or could not begin.
+    let mut done: Option<Digest> = None;
+    // What the look before found: a change is built when it has come to rest.
+    let mut before: Option<Digest> = None;
+    if !screen.is_quiet() {
+        screen.remark("watching: Ctrl-C ends\n");
+    }
+    loop {
+        let started = Instant::now();
+        let found = look(ground, args);
+        let pause = (started.elapsed() * SHARE).max(PAUSE);
+        match found {
+            Look::Fresh => (done, before) = (None, None),
+            Look::Settled => {
+                run::run(ground, &build, &muted, Instant::now())?;
+                (done, before) = (None, None);
+            }
+            Look::Work { state, .. } | Look::Wrong { state, .. } if done == Some(state) => {}
+            Look::Work { state, .. } | Look::Wrong { state, .. } if before != Some(state) => {
+                before = Some(state);
+            }
+            Look::Work { nodes, .. } => {
+                if !screen.is_quiet() {
+                    screen.remark(&format!("\nchanged  {} to look after\n", count(nodes, "node")));
+                }
+                match run::run(ground, &build, screen, Instant::now()) {
+                    Ok(Exit::Done) => {}
+                    Ok(exit @ (Exit::Interrupted | Exit::Terminated)) => return Ok(exit),
+                    Ok(_) => {}
+                    Err(fault) => screen.fault(&fault),
+                }
+                // A build that failed is tried again when something else is there, not before.
+                done = match look(ground, args) {
+                    Look::Work { state, .. } | Look::Wrong { state, .. } => Some(state),
+                    Look::Fresh | Look::Settled => None,
+                };
+                before = None;
+            }
+            Look::Wrong { state, fault } => {
+                screen.fault(&fault);
+                (done, before) = (Some(state), None);
+            }
+        }
+        std::thread::sleep(pause);
+    }
+}
+
+fn look(ground: &Ground, args: &Watch) -> Look {
+    let snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
+    let question = ground.question(&args.targets);
+    let identify = |question: &_| ground.identify(question).ok().flatten();
+    let images = |references: &[&str]| ground.image_ids(references);
+    match idle::check(snapshot, &question, &ground.git, &identify, &images) {
+        Idle::Fresh(_) => Look::Fresh,
+        Idle::Doubtful(doubt) => survey(ground, args, *doubt).unwrap_or_else(|fault| {
+            // With the file itself: a mistake in another place has the same words.
+            let text = std::fs::read(&ground.file).unwrap_or_default();
+            let state = Digest::of(&[fault.to_string().as_bytes(), &text].concat());
+            Look::Wrong { state, fault }
+        }),
+    }
+}
+
+fn survey(ground: &Ground, args: &Watch, mut doubt: idle::Doubt) -> Result<Look, Fault> {
+    let loaded = load::load(ground, &mut doubt.snapshot)?;
+    load::refuse_tracked(ground, &loaded)?;
+    let store = Arc::new(Store::open_read_only(&ground.store)?);
+    let orders = Orders { targets: &args.targets, ..Orders::default() };
+    let prepared = prepare::prepare(ground, loaded, doubt, store, &orders, &Progress::default())?;
+    let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    let mut state = Vec::new();
+    let mut nodes = 0;
+    for (subject, one) in prepared.subjects.iter().zip(&judged) {
+        if subject.order == Order::Nothing {
+            continue;
+        }
+        state.extend_from_slice(subject.own.own_digest().as_bytes());
+        state.extend_from_slice(one.verdict.word().as_bytes());
+        nodes += usize::from(!matches!(one.verdict, Verdict::Fresh));
+    }
+    Ok(if nodes == 0 { Look::Settled } else { Look::Work { state: Digest::of(&state), nodes } })
+}
