@@ -10,8 +10,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::{ColourChoice, LogStyle, Verbosity};
 
+mod care;
+mod history;
 mod values;
 
+pub use care::{Cache, CacheCommand, Clean, Gc, Verify};
+pub use history::{Diff, Log, Ps, Report, ReportAs, Runs, Stats, Whence};
 pub use values::Setting;
 
 const GENERAL: &str = "General options";
@@ -132,6 +136,7 @@ pub enum Command {
     Stats(Stats),
     Diff(Diff),
     Whence(Whence),
+    Verify(Verify),
     Clean(Clean),
     Gc(Gc),
     Cache(Cache),
@@ -330,238 +335,6 @@ pub enum Notation {
     Svg,
 }
 
-/// Print what a node printed when it last ran, or the whole log of a run
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph log app-embed    the node's last log
-  osgraph log 41           all logs of run 41")]
-pub struct Log {
-    /// A node's name, or a run's number
-    #[arg(value_name = "NODE|RUN")]
-    pub of: String,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// List past runs, or the steps of one
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph runs              the latest runs
-  osgraph runs --limit 100
-  osgraph runs 41           the steps of run 41, each with its cause")]
-pub struct Runs {
-    /// A run's number
-    #[arg(value_name = "RUN")]
-    pub run: Option<i64>,
-
-    /// How many runs to list, the latest first
-    #[arg(long, value_name = "N", default_value = "20", conflicts_with = "run")]
-    pub limit: NonZeroUsize,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Show a past run as one HTML page: graph, timeline, every reason, sizes, a search
-///
-/// The page holds all that it shows and loads nothing, so it can be sent, kept and read anywhere.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph report -o run.html           the latest run that did something
-  osgraph report 41 > run-41.html
-  osgraph report 41 --as trace -o run.json
-                                       for chrome://tracing and Perfetto")]
-pub struct Report {
-    /// A run's number [default: the latest that did something]
-    #[arg(value_name = "RUN")]
-    pub run: Option<i64>,
-
-    /// Write to FILE; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-
-    /// The form
-    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t)]
-    pub notation: ReportAs,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// `report --as`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportAs {
-    /// A page for a browser.
-    #[default]
-    Html,
-    /// A trace in Chrome's format.
-    Trace,
-}
-
-/// Say what is being made on this store now, by any run
-///
-/// A run that needs what another is making waits for it, shows its output as it comes, and shares the
-/// result.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph ps
-  watch -n1 osgraph ps --json")]
-pub struct Ps {
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Say what made work again and again, and how much of it gave what was there already
-///
-/// Drawn from past runs of the project. The time of a node that ran because of another counts for
-/// what made that other one run.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph stats                the dearest causes
-  osgraph stats --limit 100
-  osgraph stats --json | jq '.causes[] | select(.identical == .rebuilds)'
-                               work that was always for nothing")]
-pub struct Stats {
-    /// How many causes to list, the dearest first
-    #[arg(long, value_name = "N", default_value = "20")]
-    pub limit: NonZeroUsize,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Say what two runs, or one node in two runs, made differently, and why
-///
-/// For each node: what differed in what went in, and what differs in what came out.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph diff 41 42              every node
-  osgraph diff embed@41 embed@42  one node")]
-pub struct Diff {
-    /// A run's number, or NODE@RUN
-    #[arg(value_name = "OLD")]
-    pub old: String,
-
-    /// A run's number, or NODE@RUN
-    #[arg(value_name = "NEW")]
-    pub new: String,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Say which run, commit and inputs made a file, by its content
-///
-/// Exits with 1 where nothing in the store has that content.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph whence dist/shop-1.4.tar.gz
-  osgraph whence /srv/shop/bin/app --json")]
-pub struct Whence {
-    /// The file, anywhere on this machine
-    #[arg(value_name = "FILE")]
-    pub path: PathBuf,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Remove published outputs; the store and seeded files stay
-///
-/// What osgraph did not make in an output folder is left alone. `osgraph run` puts everything
-/// back without running anything.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph clean -n             what would be removed
-  osgraph clean dist-docker    one node's outputs")]
-pub struct Clean {
-    /// Nodes whose outputs are removed [default: all]
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-
-    /// Say what would be removed, remove nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Make the store smaller, by age, by size and by what is cheap to rebuild
-///
-/// Where the pipeline builds images, also the engine: names that osgraph gave and that no record knows
-/// any more are taken away, and an image goes with its last name. What others made stays, and so does
-/// the engine's build cache, whose size is told.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph gc                                    what nothing refers to
-  osgraph gc --max-size 20GiB --max-age 30d
-  osgraph gc --max-size 5GiB -n                 what that would cost in rebuild time")]
-pub struct Gc {
-    /// Remove until the store is no larger, as 20GiB
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
-    pub max_size: Option<u64>,
-
-    /// Remove what no run has used for longer, as 30d or 12h
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub max_age: Option<Duration>,
-
-    /// Keep whatever took at least this long to build, as 10m
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub keep_cost: Option<Duration>,
-
-    /// Say what would be removed, remove nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// Look into the store
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph cache info
-  osgraph cache verify --repair")]
-pub struct Cache {
-    #[command(subcommand)]
-    pub command: CacheCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CacheCommand {
-    /// Say where the store is, what it holds and how large it is
-    #[command(after_help = "Example:\n  osgraph cache info --json")]
-    Info {
-        #[command(flatten)]
-        settings: Settings,
-    },
-    /// Hash everything in the store again and report what is damaged
-    #[command(after_help = "\
-Examples:
-  osgraph cache verify
-  osgraph cache verify --repair    forget what is damaged, so that it is built anew")]
-    Verify {
-        /// Remove damaged contents and the records that need them
-        #[arg(long)]
-        repair: bool,
-
-        #[command(flatten)]
-        settings: Settings,
-    },
-}
-
 /// Write down which content the images have that Dockerfiles build on
 ///
 /// `pipeline.lock`, beside the pipeline file, names the digest of every image in FROM, COPY --from
@@ -661,7 +434,8 @@ impl Cli {
             | Some(Command::Cache(Cache {
                 command: CacheCommand::Info { settings } | CacheCommand::Verify { settings, .. },
             })) => &settings.set,
-            Some(Command::Completions(_) | Command::Doctor(_) | Command::Init(_)) | None => &[],
+            Some(Command::Completions(_) | Command::Doctor(_) | Command::Init(_) | Command::Verify(_))
+            | None => &[],
         };
         self.settings.set.iter().chain(below)
     }

@@ -8,6 +8,7 @@ use crate::graph::UnknownTargets;
 use crate::inputs::observe::ObserveError;
 use crate::pipeline::{Diagnostic, Diagnostics, NodeName, SourceFile, Span};
 use crate::run::docker::{CredentialsError, RegistryError};
+use crate::run::verify::VerifyError;
 use crate::store::StoreError;
 use crate::survey::gather::{GatherError, Trouble};
 
@@ -48,6 +49,11 @@ pub enum Fault {
     Expectation(String),
     #[error("{0}")]
     NotFound(String),
+    /// Something named on the command line that has to be there.
+    #[error("{0}")]
+    Absent(String),
+    #[error("`{}` cannot be verified", path.display())]
+    Unverified { path: PathBuf, missing: bool, source: VerifyError },
 }
 
 /// Troubles with inputs, shown like mistakes in the pipeline file that declares them.
@@ -82,6 +88,8 @@ impl Fault {
             Self::NothingToAssume(_) | Self::NoLock(_) => Exit::Missing,
             Self::Registry(_) | Self::Credentials(_) => Exit::Missing,
             Self::Store(_) | Self::KeepsLosing(_) | Self::Io { .. } => Exit::Internal,
+            Self::Absent(_) | Self::Unverified { missing: true, .. } => Exit::Missing,
+            Self::Unverified { .. } => Exit::NodeFailed,
             Self::Expectation(_) => Exit::Expectation,
         }
     }

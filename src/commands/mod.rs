@@ -31,5 +31,6 @@ pub mod screen;
 pub mod start;
 mod uncommitted;
 pub mod upstreams;
+pub mod verify;
 pub mod watch;
 pub mod whence;

@@ -11,8 +11,8 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::commands::{
-    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, watch,
-    whence,
+    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, verify,
+    watch, whence,
 };
 
 /// Does what `arguments` ask, the program's name being the first.
@@ -47,6 +47,10 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
     if let Command::Doctor(Doctor {}) = command {
         return Ok(doctor::run(screen));
     }
+    if let Command::Verify(args) = command {
+        let here = cli.general.directory.clone().unwrap_or_default();
+        return verify::run(args, &here, screen);
+    }
     let ground = Ground::of(cli)?;
     match command {
         Command::Run(args) => run::run(&ground, args, screen, start),
@@ -67,6 +71,7 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Init(args) => init::init(&ground, args, screen),
         Command::Lock(args) => lock::run(&ground, args, screen),
         Command::Outdated(_) => outdated::run(&ground, screen),
+        Command::Verify(args) => verify::run(args, &ground.here, screen),
         Command::Doctor(Doctor {}) => Ok(doctor::run(screen)),
         Command::Completions(args) => Ok(init::completions(args, screen)),
     }

@@ -11,6 +11,7 @@
 //! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`running`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
 //! | [`difference`], [`whence`] | what two runs made differently; what made a file |
+//! | [`verified`] | whether packages are what their manifests say |
 //! | [`page`], [`trace`] | a run as a page for a browser, and as a trace |
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
@@ -50,6 +51,7 @@ pub mod table;
 pub mod terminal;
 pub mod text;
 pub mod trace;
+pub mod verified;
 pub mod whence;
 pub mod words;
 

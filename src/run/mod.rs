@@ -24,5 +24,6 @@ mod secrets;
 pub mod source;
 pub mod standing;
 pub mod task;
+pub mod verify;
 pub mod wanted;
 pub mod worker;

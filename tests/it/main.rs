@@ -22,3 +22,4 @@ mod quickstart;
 mod server;
 mod shell;
 mod trees;
+mod verify;
