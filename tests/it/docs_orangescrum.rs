@@ -244,6 +244,7 @@ fn script(name: &str) -> Option<PathBuf> {
         "dist-docker/",
         "dist-native/",
         "/opt/orangescrum/current/",
+        "current/",
         "/srv/orangescrum/",
     ]
     .iter()
