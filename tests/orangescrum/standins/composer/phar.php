@@ -9,7 +9,9 @@ foreach (['/usr/share/php', '/usr/share/composer'] as $folder) {
     if (is_dir($folder)) {
         $files = new RecursiveDirectoryIterator($folder, FilesystemIterator::SKIP_DOTS | FilesystemIterator::FOLLOW_SYMLINKS);
         foreach (new RecursiveIteratorIterator($files) as $file) {
-            $phar->addFile($file->getRealPath(), substr($file->getPathname(), strlen('/usr/')));
+            // Debian's packages name each other by their places.
+            $text = str_replace('/usr/share/php/', 'phar://composer.phar/share/php/', file_get_contents($file->getPathname()));
+            $phar->addFromString(substr($file->getPathname(), strlen('/usr/')), $text);
         }
     }
 }
