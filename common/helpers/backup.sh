@@ -19,8 +19,7 @@ case ${1:-} in
 *) osv4_fail 64 "unknown argument $1; usage: backup.sh" ;;
 esac
 
-[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
-osv4_secrets
+osv4_settings
 osv4_extract backup
 osv4_postgres pg_dump pg_restore
 

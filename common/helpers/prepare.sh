@@ -7,8 +7,7 @@ OSV4_HOME=${OSV4_HOME:-$(cd "$(dirname "$0")/.." && pwd)}
 # shellcheck source=lib/osv4.sh
 . "$OSV4_HOME/helpers/lib/osv4.sh"
 
-[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
-osv4_secrets
+osv4_settings
 osv4_validate
 osv4_extract prepare
 osv4_prepare

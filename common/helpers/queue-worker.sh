@@ -11,44 +11,17 @@ set -eu
 OSV4_HOME=${OSV4_HOME:-$(cd "$(dirname "$0")/.." && pwd)}
 # shellcheck source=lib/osv4.sh
 . "$OSV4_HOME/helpers/lib/osv4.sh"
+# shellcheck source=lib/child.sh
+. "$OSV4_HOME/helpers/lib/child.sh"
 
-[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
-osv4_secrets
+osv4_settings
 osv4_validate
 if osv4_false QUEUE_WORKER; then
     osv4_log "queue: QUEUE_WORKER is false, so there is nothing to do"
     exit 0
 fi
 
-# Before the first child, so that no signal is lost. A worker that was told to end twice is not
-# killed: its job is somebody's mail.
-child=
-stopping=
-stop() {
-    stopping=1
-    [ -z "$child" ] || kill -TERM "$child" 2>/dev/null || :
-}
-trap stop TERM INT
-
-# Waits for the child, also when a signal interrupts the waiting. Sets code.
-await() {
-    while :; do
-        code=0
-        wait "$child" || code=$?
-        kill -0 "$child" 2>/dev/null || break
-    done
-    child=
-}
-
-# A sleep that a signal ends.
-pause() {
-    [ "$1" -gt 0 ] || return 0
-    sleep "$1" 9>&- &
-    child=$!
-    [ -z "$stopping" ] || kill "$child" 2>/dev/null || :
-    await
-}
-
+osv4_listen
 osv4_extract queue
 began=$(date +%s)
 failures=0
@@ -67,9 +40,7 @@ while [ -z "$stopping" ]; do
         trap - TERM INT
         osv4_cake queue worker --max-runtime "$runtime" "$@"
     ) &
-    child=$!
-    [ -z "$stopping" ] || kill -TERM "$child" 2>/dev/null || :
-    await
+    osv4_await $!
     [ -z "$stopping" ] || break
     if [ "$code" -eq 0 ]; then
         failures=0
@@ -82,7 +53,7 @@ while [ -z "$stopping" ]; do
             osv4_fail 70 "queue: $failures workers in a row failed, so this gives up"
         fi
     fi
-    pause "${QUEUE_RESTART_DELAY:-3}"
+    osv4_pause "${QUEUE_RESTART_DELAY:-3}"
 done
 # Told to end, PHP can break (139) or say that a signal ended it (143): nothing that matters then.
 osv4_log "queue: ended"

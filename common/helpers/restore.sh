@@ -30,8 +30,7 @@ for argument; do
 done
 [ -n "$from" ] || osv4_fail 64 "which backup? $usage"
 
-[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
-osv4_secrets
+osv4_settings
 if [ "$from" = latest ]; then
     from=
     for each in "${BACKUP_DIR:-$OSV4_STATE/backups}"/orangescrum-[0-9]*T[0-9]*Z; do

@@ -6,9 +6,10 @@ set -eu
 OSV4_HOME=${OSV4_HOME:-$(cd "$(dirname "$0")/.." && pwd)}
 # shellcheck source=lib/osv4.sh
 . "$OSV4_HOME/helpers/lib/osv4.sh"
+# shellcheck source=lib/child.sh
+. "$OSV4_HOME/helpers/lib/child.sh"
 
-[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
-osv4_secrets
+osv4_settings
 osv4_validate
 osv4_extract scheduler
 case ${1:-} in
@@ -17,29 +18,11 @@ case ${1:-} in
 *) osv4_fail 64 "unknown argument $1; usage: scheduler.sh [--once]" ;;
 esac
 
-child=
-stopping=
-stop() {
-    stopping=1
-    [ -z "$child" ] || kill -TERM "$child" 2>/dev/null || :
-}
-trap stop TERM INT
-await() {
-    [ -z "$stopping" ] || kill -TERM "$child" 2>/dev/null || :
-    while :; do
-        code=0
-        wait "$child" || code=$?
-        kill -0 "$child" 2>/dev/null || break
-    done
-    child=
-}
-
+osv4_listen
 interval=${OSV4_SCHEDULER_INTERVAL:-1800}
 while [ -z "$stopping" ]; do
     now=$(date +%s)
-    sleep $((interval - now % interval)) 9>&- &
-    child=$!
-    await
+    osv4_pause $((interval - now % interval))
     [ -z "$stopping" ] || break
     [ -f "$OSV4_APP/bin/cake.php" ] || osv4_extract scheduler
     osv4_log "scheduler: recurring_task starts"
@@ -47,8 +30,7 @@ while [ -z "$stopping" ]; do
         trap - TERM INT
         osv4_cake recurring_task
     ) &
-    child=$!
-    await
+    osv4_await $!
     if [ -z "$stopping" ] && [ "$code" -ne 0 ]; then
         osv4_warn "scheduler: recurring_task ended with $code"
     fi

@@ -24,14 +24,9 @@ installation_of_release "$OSV4_HOME" "$0" "$@"
 # shellcheck source=/dev/null
 . "$OSV4_HOME/helpers/lib/osv4.sh"
 
-[ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
-osv4_secrets
+osv4_settings
 osv4_extract cake
-# As at the start of the server.
-APP_PORT=${PORT:-${APP_PORT:-8080}}
-APP_BIND_IP=${APP_BIND_IP:-0.0.0.0}
-SERVER_NAME=${SERVER_NAME:-http://:$APP_PORT}
-export APP_PORT APP_BIND_IP SERVER_NAME
+osv4_address
 
 command=$1
 shift

@@ -38,14 +38,19 @@ osv4_prepare() {
     esac
 }
 
-# osv4_serve: becomes the server.
-osv4_serve() {
+# osv4_address: what the Caddyfile is written for: where the server listens, and whom it trusts.
+osv4_address() {
     APP_PORT=${PORT:-${APP_PORT:-8080}}
     APP_BIND_IP=${APP_BIND_IP:-0.0.0.0}
     # Caddy takes a name to mean https; an address with a scheme and port says all.
     SERVER_NAME=${SERVER_NAME:-http://:$APP_PORT}
     export APP_PORT APP_BIND_IP SERVER_NAME
     _osv4_proxies
+}
+
+# osv4_serve: becomes the server.
+osv4_serve() {
+    osv4_address
     _osv4_enter
     osv4_log "serving on $APP_BIND_IP port $APP_PORT"
     exec "$OSV4_BINARY" php-server

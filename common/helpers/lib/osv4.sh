@@ -40,3 +40,9 @@ export OSV4_HOME OSV4_BINARY OSV4_CONFIG OSV4_ENV_FILE OSV4_STATE OSV4_RUN
 . "$OSV4_HOME/helpers/lib/extract.sh"
 # shellcheck source=application.sh
 . "$OSV4_HOME/helpers/lib/application.sh"
+
+# osv4_settings: what the file of settings and the files of secrets say, where there are any.
+osv4_settings() {
+    [ ! -e "$OSV4_ENV_FILE" ] || osv4_load_env "$OSV4_ENV_FILE"
+    osv4_secrets
+}

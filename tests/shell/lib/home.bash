@@ -45,6 +45,8 @@ home_background() {
 
 # What runs from this folder: by the folder in its environment, so nobody else's.
 home_processes() {
+    # Without a folder, everybody's would match.
+    [[ -n ${HOME_FOLDER:-} ]] || return 0
     # The test itself may have it too, from a script that it sourced.
     grep -lzs "^OSV4_APP=$HOME_FOLDER/" /proc/[0-9]*/environ | sed 's,^/proc/\([0-9]*\)/.*,\1,' | grep -vx -e "$$" -e "$BASHPID" || :
 }

@@ -18,15 +18,7 @@ $framework = $argv[1] === '--framework';
 $file = $argv[$framework ? 2 : 1];
 
 if ($framework) {
-    define('CACHE', '/app/tmp/cache/');
-    define('TMP', '/app/tmp/');
-    define('HTTP_ROOT', 'https://root.example.com/');
-    function env(string $key, $default = null)
-    {
-        $value = getenv($key);
-
-        return $value === false ? $default : $value;
-    }
+    require __DIR__ . '/framework.php';
 }
 
 ob_start();

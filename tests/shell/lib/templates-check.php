@@ -17,15 +17,7 @@ set_error_handler(static function (int $level, string $message, string $file, in
 $arguments = array_slice($argv, 1);
 if ($arguments[0] === '--framework') {
     array_shift($arguments);
-    define('CACHE', '/app/tmp/cache/');
-    define('TMP', '/app/tmp/');
-    define('HTTP_ROOT', 'https://root.example.com/');
-    function env(string $key, $default = null)
-    {
-        $value = getenv($key);
-
-        return $value === false ? $default : $value;
-    }
+    require __DIR__ . '/framework.php';
 }
 preg_match_all('/^#?([A-Z][A-Z0-9_]*)=/m', file_get_contents(array_shift($arguments)), $found);
 $names = $found[1];
