@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs and look around")]
 
 mod architecture;
+mod bats;
 mod causes;
 mod command_line;
 mod crash;

@@ -52,7 +52,8 @@ fn built(kind: &str, folders: &[PathBuf]) -> String {
     let mut recipe = format!("1 {}", Fixture::trixie());
     for folder in folders {
         files(folder, &mut |path| {
-            recipe.push_str(&format!("\n{} {}", path.display(), Digest::of(&fs::read(path).unwrap())));
+            let below = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+            recipe.push_str(&format!("\n{} {}", below.display(), Digest::of(&fs::read(path).unwrap())));
         });
     }
     made(kind, &recipe, |name| {
