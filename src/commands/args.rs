@@ -150,7 +150,7 @@ pub enum Command {
 /// Build targets: run what is not fresh, put back what is missing
 ///
 /// Without TARGET: the pipeline's defaults, or every node that no other node reads.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   osgraph run                           build the defaults
@@ -212,26 +212,6 @@ pub struct Run {
 
     #[command(flatten)]
     pub settings: Settings,
-}
-
-impl Run {
-    /// A plain run of `targets`.
-    pub fn of_targets(targets: &[String], keep_going: bool) -> Self {
-        Self {
-            targets: targets.to_vec(),
-            dry_run: false,
-            jobs: None,
-            force: Vec::new(),
-            rebuild: Vec::new(),
-            assume_fresh: Vec::new(),
-            keep_going,
-            expect_fresh: Vec::new(),
-            budget: None,
-            receipt: None,
-            log_style: None,
-            settings: Settings::default(),
-        }
-    }
 }
 
 /// Build targets, and again whenever something changes that counts

@@ -10,6 +10,7 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::report::care::{self, Damage, Info, Verified};
+use crate::report::json::answer;
 use crate::report::quantity::{count, size};
 use crate::store::{DamageKind, ExclusiveLease, Store, StoreInfo};
 
@@ -118,7 +119,7 @@ pub(super) fn show<T: serde::Serialize>(
     text: impl Fn(&T, crate::report::Palette) -> String,
 ) {
     match screen.format {
-        Format::Json => screen.answer(&care::json(report)),
+        Format::Json => screen.answer(&answer(report)),
         Format::Text => screen.answer(&text(report, screen.palette)),
     }
 }

@@ -7,20 +7,17 @@ use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
-use crate::commands::prepare::PROGRAM;
 use crate::commands::screen::Screen;
 use crate::inputs::observe::Known;
-use crate::inputs::stat::boot_id;
 use crate::path::RelPath;
 use crate::report::quantity::count;
 use crate::run::standing::{Found, look};
 use crate::run::wanted::{self, Wanted};
 use crate::store::Store;
-use crate::survey::idle;
 use crate::tree::Leaf;
 
 pub fn run(ground: &Ground, args: &Clean, screen: &Screen) -> Result<Exit, Fault> {
-    let mut doubt = idle::reread(&ground.state(), &boot_id(), PROGRAM);
+    let mut doubt = ground.doubt();
     let named = if args.targets.is_empty() {
         None
     } else {

@@ -6,7 +6,7 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::history;
 use crate::commands::screen::{Screen, now};
-use crate::key::{Key, Value};
+use crate::key::Key;
 use crate::path::RelPath;
 use crate::pipeline::NodeName;
 use crate::plan::Reason;
@@ -14,6 +14,7 @@ use crate::plan::reason::between;
 use crate::record::{Artifact, Record, Run, RunId};
 use crate::report::difference::{self, Between, Pair};
 use crate::store::Store;
+use crate::survey::why::Historian;
 use crate::tree::{self, Change, ChangeKind, Entry};
 
 /// Changed members looked for in one artifact.
@@ -111,35 +112,20 @@ fn pair(node: &NodeName, old: Option<Key>, new: Option<Key>, store: &Store) -> R
 
 /// What differs in the manifests, folders spelled out.
 fn causes(old: &Record, new: &Record, store: &Store) -> Vec<Reason> {
+    let historian = Historian::new(store, "", "");
     let mut reasons = between(&old.manifest, &new.manifest);
-    for reason in &mut reasons {
-        if let (Some(Value::Entry(old)), Some(Value::Entry(new))) = (&reason.old, &reason.new) {
-            let mut changes = descend(old, new, Reason::MOST + 1, store);
-            // A file has no list of its own.
-            changes.retain(|change| !change.path.is_root());
-            reason.more = changes.len() > Reason::MOST;
-            changes.truncate(Reason::MOST);
-            reason.changes = changes;
-        }
-    }
+    reasons.iter_mut().for_each(|reason| historian.list_changes(reason));
     reasons
 }
 
-/// What differs in the artifacts.
+/// What differs in the artifacts. Of images the digests say all that can be told without the engine.
 fn members(old: &Artifact, new: &Artifact, store: &Store) -> Vec<Change> {
     match (old, new) {
-        (Artifact::Entry(old), Artifact::Entry(new)) => descend(old, new, MEMBERS + 1, store),
-        // Of images the digests say all that can be told without the engine.
-        _ => Vec::new(),
-    }
-}
-
-fn descend(old: &Entry, new: &Entry, limit: usize, store: &Store) -> Vec<Change> {
-    match (old, new) {
-        (Entry::Directory { digest: a }, Entry::Directory { digest: b }) => {
-            tree::diff(*a, *b, limit, &mut |digest| store.directory(digest))
-        }
-        (old, new) if old != new => vec![Change {
+        (
+            Artifact::Entry(Entry::Directory { digest: old }),
+            Artifact::Entry(Entry::Directory { digest: new }),
+        ) => tree::diff(*old, *new, MEMBERS + 1, &mut |digest| store.directory(digest)),
+        (Artifact::Entry(old), Artifact::Entry(new)) if old != new => vec![Change {
             path: RelPath::root(),
             kind: ChangeKind::Modified,
             old: Some(old.clone()),

@@ -4,8 +4,8 @@ use crate::commands::args::Format;
 use crate::commands::exit::Exit;
 use crate::commands::ground::engine_service;
 use crate::commands::screen::Screen;
-use crate::report::care::json;
 use crate::report::doctor::{self, Doctor, Engine, Outcome, Tried};
+use crate::report::json::answer;
 use crate::run::docker::error::chain;
 use crate::run::docker::{self, EngineError, EngineFacts, TryOutcome};
 
@@ -13,7 +13,7 @@ use crate::run::docker::{self, EngineError, EngineFacts, TryOutcome};
 pub fn run(screen: &Screen) -> Exit {
     let report = examine();
     screen.answer(&match screen.format {
-        Format::Json => json(&report),
+        Format::Json => answer(&report),
         Format::Text => doctor::doctor(&report, screen.palette),
     });
     if report.fault.is_none() { Exit::Done } else { Exit::Missing }

@@ -8,17 +8,13 @@ use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
-use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
+use crate::commands::prepare::{self, Prepared};
 use crate::commands::screen::{Screen, now};
 use crate::inputs::observe::Progress;
-use crate::inputs::stat::boot_id;
-use crate::plan::judge::{Judged, judge};
+use crate::plan::judge::Judged;
 use crate::report::explain;
 use crate::report::params::Param;
 use crate::report::quantity::{count, size};
-use crate::store::Store;
-use crate::survey::facts::Cache;
-use crate::survey::idle;
 
 mod against;
 mod last;
@@ -27,21 +23,17 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     if args.last {
         return last::run(ground, args, screen);
     }
-    let mut doubt = idle::reread(&ground.state(), &boot_id(), PROGRAM);
+    let mut doubt = ground.doubt();
     let loaded = load::load(ground, &mut doubt.snapshot)?;
-    load::refuse_tracked(ground, &loaded)?;
-    let store = Arc::new(Store::open_read_only(&ground.store)?);
-    let orders = Orders { targets: &args.targets, ..Orders::default() };
     let progress = Arc::new(Progress::default());
     let seen = progress.clone();
     let meter = screen.meter(move || {
         let (files, bytes) = (seen.files.load(Ordering::Relaxed), seen.bytes.load(Ordering::Relaxed));
         format!("reading inputs  {}, {}", count(files as usize, "file"), size(bytes))
     });
-    let prepared = prepare::prepare(ground, loaded, doubt, store, &orders, &progress);
+    let judged = prepare::judged(ground, loaded, doubt, &args.targets, &progress);
     drop(meter);
-    let prepared = prepared?;
-    let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    let (prepared, judged) = judged?;
     if let Some(file) = &args.against {
         return against::run(&ground.here.join(file), ground, &prepared, &judged, screen);
     }

@@ -1,26 +1,21 @@
 //! `osgraph graph`: the nodes and who needs whom; with `--verdicts` also what would become of them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::commands::args::{Format, Graph, Notation};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load::{self, Loaded};
-use crate::commands::prepare::{self, Orders, PROGRAM};
+use crate::commands::prepare::{self};
 use crate::commands::screen::Screen;
 use crate::graph::NodeIndex;
 use crate::graph::render::{self, Shade};
 use crate::graph::svg::svg;
 use crate::inputs::observe::Progress;
-use crate::inputs::stat::boot_id;
 use crate::pipeline::NodeName;
 use crate::plan::Verdict;
-use crate::plan::judge::{Order, judge};
-use crate::store::Store;
-use crate::survey::facts::Cache;
-use crate::survey::idle;
+use crate::plan::judge::Order;
 use crate::survey::snapshot::Snapshot;
 
 pub fn run(ground: &Ground, args: &Graph, screen: &Screen) -> Result<Exit, Fault> {
@@ -88,13 +83,10 @@ fn verdicts(
     loaded: &Loaded,
     nodes: &[NodeIndex],
 ) -> Result<HashMap<NodeName, Shade>, Fault> {
-    let mut doubt = idle::reread(&ground.state(), &boot_id(), PROGRAM);
+    let mut doubt = ground.doubt();
     let again = load::load(ground, &mut doubt.snapshot)?;
     let names: Vec<String> = nodes.iter().map(|node| loaded.graph.name(*node).0.clone()).collect();
-    let orders = Orders { targets: &names, ..Orders::default() };
-    let store = Arc::new(Store::open_read_only(&ground.store)?);
-    let prepared = prepare::prepare(ground, again, doubt, store, &orders, &Progress::default())?;
-    let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    let (prepared, judged) = prepare::judged(ground, again, doubt, &names, &Progress::default())?;
     let shade = |verdict: &Verdict<usize>| match verdict {
         Verdict::Fresh => Shade::Fresh,
         Verdict::Restorable(_) => Shade::Restore,

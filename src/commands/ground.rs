@@ -9,13 +9,16 @@ use std::sync::Arc;
 use crate::commands::args::Cli;
 use crate::commands::fault::Fault;
 use crate::commands::images;
+use crate::commands::prepare::PROGRAM;
 use crate::inputs::git::{GitProgram, User};
 use crate::inputs::input::ToolQuestion;
+use crate::inputs::stat::boot_id;
 use crate::run::docker::endpoint::choose;
 use crate::run::docker::{CredentialsError, Keyring, Service, Surroundings, mark};
 use crate::run::host::{self, Cancel, HostError};
 use crate::survey::gather::Resolved;
-use crate::survey::idle::Question;
+use crate::survey::idle::{self, Doubt, Idle, Question};
+use crate::survey::snapshot::Snapshot;
 
 /// Resolved general options.
 pub struct Ground {
@@ -145,6 +148,19 @@ impl Ground {
     pub fn image_ids(&self, references: &[&str]) -> Option<Vec<Option<String>>> {
         let found = images::look(&self.engine, references).ok()?;
         Some(found.into_iter().map(|facts| facts.map(|facts| facts.id)).collect())
+    }
+
+    /// Whether everything is as it was when the last run of `targets` ended with "fresh".
+    pub fn idle(&self, targets: &[String]) -> Idle {
+        let snapshot = Snapshot::read(&self.state(), &boot_id(), PROGRAM);
+        let identify = |question: &_| self.identify(question).ok().flatten();
+        let images = |references: &[&str]| self.image_ids(references);
+        idle::check(snapshot, &self.question(targets), &self.git, &identify, &images)
+    }
+
+    /// What the last run left behind, and what moved since.
+    pub fn doubt(&self) -> Doubt {
+        idle::reread(&self.state(), &boot_id(), PROGRAM)
     }
 
     pub fn resolve(&self, program: &str) -> Resolved {

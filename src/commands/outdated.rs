@@ -1,7 +1,5 @@
 //! `osgraph outdated`: which upstream images have moved on, and what adopting them would cost.
 
-use std::collections::HashMap;
-
 use crate::commands::args::Format;
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
@@ -29,14 +27,7 @@ pub fn run(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
     let upstreams = upstreams::find(ground, &loaded, &|| registries.platform())?;
     let store = Store::open_read_only(&ground.store)?;
     let project = ground.project_id();
-    let historian = Historian {
-        store: &store,
-        project: &project,
-        text: &loaded.source.text,
-        seen: Vec::new(),
-        commits: HashMap::new(),
-        brought: HashMap::new(),
-    };
+    let historian = Historian::new(&store, &project, &loaded.source.text);
     let meter = screen.meter(|| "asking registries".to_owned());
     let mut images = Vec::new();
     let mut fault = None;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::images::EngineImages;
-use crate::commands::load::Loaded;
+use crate::commands::load::{self, Loaded};
 use crate::commands::uncommitted::Uncommitted;
 use crate::digest::Digest;
 use crate::graph::NodeIndex;
@@ -19,7 +19,7 @@ use crate::inputs::stat::{Clock, Stat, boot_id};
 use crate::key::compose::Composed;
 use crate::path::RelPath;
 use crate::pipeline::{Node, NodeName, Pipeline, Work, check};
-use crate::plan::judge::{Judged, Order, Subject};
+use crate::plan::judge::{Judged, Order, Subject, judge};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
 use crate::run::image::{is_elsewhere, keeper_tag};
@@ -199,6 +199,22 @@ pub fn prepare(
     })
 }
 
+/// Surveys and judges `targets` without writing anything, not even a store where none is.
+pub fn judged(
+    ground: &Ground,
+    loaded: Loaded,
+    doubt: Doubt,
+    targets: &[String],
+    progress: &Progress,
+) -> Result<(Prepared, Vec<Judged>), Fault> {
+    load::refuse_tracked(ground, &loaded)?;
+    let store = Arc::new(Store::open_read_only(&ground.store)?);
+    let orders = Orders { targets, ..Orders::default() };
+    let prepared = prepare(ground, loaded, doubt, store, &orders, progress)?;
+    let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    Ok((prepared, judged))
+}
+
 fn order_of(
     node: &Node,
     orders: &Orders<'_>,
@@ -295,14 +311,7 @@ impl Prepared {
                 Input::Leaf(..) | Input::Dockerfile(_) => {}
             }
         }
-        Historian {
-            store: &self.store,
-            project: &self.project_id,
-            text: &self.loaded.source.text,
-            seen,
-            commits,
-            brought: HashMap::new(),
-        }
+        Historian { seen, commits, ..Historian::new(&self.store, &self.project_id, &self.loaded.source.text) }
     }
 
     /// Every node explained, in the order of the run; groups have nothing of their own to say.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
@@ -11,7 +12,7 @@ use crate::inputs::git;
 use crate::key::Value;
 use crate::plan::receipt::{self, Noted, Receipt, redacted, redacted_param};
 use crate::record::{Outcome, RunId};
-use crate::tree::{Entry, TreeDigest};
+use crate::tree::{Directory, Entry, TreeDigest};
 
 /// Writes the receipt of a run that succeeded, beside the file and then in its place.
 pub fn write(file: &Path, ground: &Ground, prepared: &Prepared, run: Option<RunId>) -> Result<(), Fault> {
@@ -38,8 +39,14 @@ fn of(ground: &Ground, prepared: &Prepared, run: Option<RunId>) -> Result<Receip
         let artifact = record.artifact.value();
         let named = record.manifest.components().iter().map(|one| &one.value).chain([&artifact]);
         for value in named {
-            if let Value::Entry(Entry::Directory { digest }) = value {
-                descend(*digest, prepared, &mut trees);
+            // One that is no longer in the store cannot be compared file by file.
+            if let Value::Entry(Entry::Directory { digest }) = value
+                && let Ok(tree) = store.tree(*digest)
+            {
+                let named = |(digest, directory): (TreeDigest, Arc<Directory>)| {
+                    (digest.to_string(), directory.entries().to_vec())
+                };
+                trees.extend(tree.directories.into_iter().map(named));
             }
         }
         let step = steps.iter().find(|step| step.node == node.name);
@@ -66,22 +73,4 @@ fn of(ground: &Ground, prepared: &Prepared, run: Option<RunId>) -> Result<Receip
         nodes,
         trees,
     })
-}
-
-/// Every folder at and below `digest` that the store has.
-fn descend(digest: TreeDigest, prepared: &Prepared, trees: &mut BTreeMap<String, Vec<(String, Entry)>>) {
-    let mut todo = vec![digest];
-    while let Some(digest) = todo.pop() {
-        let name = digest.to_string();
-        if trees.contains_key(&name) {
-            continue;
-        }
-        let Some(directory) = prepared.store.directory(digest) else { continue };
-        for (_, entry) in directory.entries() {
-            if let Entry::Directory { digest } = entry {
-                todo.push(*digest);
-            }
-        }
-        trees.insert(name, directory.entries().to_vec());
-    }
 }

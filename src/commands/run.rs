@@ -12,13 +12,13 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::{Ground, environment, keyring};
 use crate::commands::load;
 use crate::commands::needs;
-use crate::commands::prepare::{self, Orders, PROGRAM, Prepared};
+use crate::commands::prepare::{self, Orders, Prepared};
 use crate::commands::receipt;
 use crate::commands::screen::{Screen, now};
 use crate::event::{Event, Sink};
 use crate::inputs::git;
 use crate::inputs::observe::{Known, Progress};
-use crate::inputs::stat::{Clock, boot_id};
+use crate::inputs::stat::Clock;
 use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::Verdict;
 use crate::plan::judge::{Judged, Order, judge};
@@ -31,10 +31,10 @@ use crate::run::image::Sweeper;
 use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
-use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run, born};
+use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
 use crate::survey::facts::{Cache, loose};
-use crate::survey::idle::{self, Idle};
-use crate::survey::snapshot::{self, Snapshot};
+use crate::survey::idle::Idle;
+use crate::survey::snapshot::{self};
 use crate::tree::Entry;
 
 mod expect;
@@ -55,11 +55,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
     let mut round = 0;
     loop {
         round += 1;
-        let snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
-        let question = ground.question(&args.targets);
-        let identify = |question: &_| ground.identify(question).ok().flatten();
-        let images = |references: &[&str]| ground.image_ids(references);
-        let mut doubt = match idle::check(snapshot, &question, &ground.git, &identify, &images) {
+        let mut doubt = match ground.idle(&args.targets) {
             // Only a survey knows names: those that `--verbose` shows and those that are asked for.
             Idle::Fresh(nodes)
                 if plain
@@ -70,7 +66,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
             {
                 return Ok(nothing_to_do(ground, args, nodes, screen, start));
             }
-            Idle::Fresh(_) => idle::reread(&ground.state(), &boot_id(), PROGRAM),
+            Idle::Fresh(_) => ground.doubt(),
             Idle::Doubtful(doubt) => *doubt,
         };
         let loaded = load::load(ground, &mut doubt.snapshot)?;
@@ -354,7 +350,6 @@ fn context(
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
         begun,
-        born: born(std::process::id()).unwrap_or_default(),
         copies: ground.copies,
         owned: Box::new(move |path| {
             let (store, project_id, cache) = &owned;

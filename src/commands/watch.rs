@@ -4,7 +4,6 @@
 //! what counts is what counts for `run`, and outputs of its own never do. It pauses for so long that
 //! looking takes a small share of one processor.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::commands::args::{Run, Watch};
@@ -12,19 +11,15 @@ use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
-use crate::commands::prepare::{self, Orders, PROGRAM};
+use crate::commands::prepare::{self};
 use crate::commands::run;
 use crate::commands::screen::Screen;
 use crate::digest::Digest;
 use crate::inputs::observe::Progress;
-use crate::inputs::stat::boot_id;
 use crate::plan::Verdict;
-use crate::plan::judge::{Order, judge};
+use crate::plan::judge::Order;
 use crate::report::quantity::count;
-use crate::store::Store;
-use crate::survey::facts::Cache;
 use crate::survey::idle::{self, Idle};
-use crate::survey::snapshot::Snapshot;
 
 /// The shortest pause between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -45,7 +40,7 @@ enum Look {
 }
 
 pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault> {
-    let build = Run::of_targets(&args.targets, args.keep_going);
+    let build = Run { targets: args.targets.clone(), keep_going: args.keep_going, ..Run::default() };
     let muted = screen.muted();
     // What was found when the last build ended, or could not begin.
     let mut done: Option<Digest> = None;
@@ -95,11 +90,7 @@ pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault
 }
 
 fn look(ground: &Ground, args: &Watch) -> Look {
-    let snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
-    let question = ground.question(&args.targets);
-    let identify = |question: &_| ground.identify(question).ok().flatten();
-    let images = |references: &[&str]| ground.image_ids(references);
-    match idle::check(snapshot, &question, &ground.git, &identify, &images) {
+    match ground.idle(&args.targets) {
         Idle::Fresh(_) => Look::Fresh,
         Idle::Doubtful(doubt) => survey(ground, args, *doubt).unwrap_or_else(|fault| {
             // With the file itself: a mistake in another place has the same words.
@@ -112,11 +103,7 @@ fn look(ground: &Ground, args: &Watch) -> Look {
 
 fn survey(ground: &Ground, args: &Watch, mut doubt: idle::Doubt) -> Result<Look, Fault> {
     let loaded = load::load(ground, &mut doubt.snapshot)?;
-    load::refuse_tracked(ground, &loaded)?;
-    let store = Arc::new(Store::open_read_only(&ground.store)?);
-    let orders = Orders { targets: &args.targets, ..Orders::default() };
-    let prepared = prepare::prepare(ground, loaded, doubt, store, &orders, &Progress::default())?;
-    let judged = judge(&prepared.subjects, &prepared.facts(ground, Cache::default()));
+    let (prepared, judged) = prepare::judged(ground, loaded, doubt, &args.targets, &Progress::default())?;
     let mut state = Vec::new();
     let mut nodes = 0;
     for (subject, one) in prepared.subjects.iter().zip(&judged) {

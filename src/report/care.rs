@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::report::colour::Palette;
 use crate::report::lines::word;
 use crate::report::quantity::{count, grouped, millis, size};
@@ -99,22 +98,10 @@ pub fn verified(report: &Verified, palette: Palette) -> String {
     out
 }
 
-#[derive(Serialize)]
-struct Document<'a, T> {
-    v: u32,
-    #[serde(flatten)]
-    report: &'a T,
-}
-
-/// `{"v":1,…}`: any of this module's reports as JSON, one line.
-pub fn json<T: Serialize>(report: &T) -> String {
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, report }).unwrap_or_default() + "\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::json::answer;
 
     #[test]
     fn info_is_a_short_list() {
@@ -145,7 +132,7 @@ runs      41
 projects  1
 "
         );
-        assert!(json(&report).starts_with(r#"{"v":1,"path":"/p/cache","contents":20000,"#));
+        assert!(answer(&report).starts_with(r#"{"v":1,"path":"/p/cache","contents":20000,"#));
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn of_engine(looked: &Looked, dry_run: bool, palette: Palette) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::care::json;
+    use crate::report::json::answer;
 
     const NOTHING: Collected =
         Collected { dry_run: false, records: 0, contents: 0, freed: 0, left: 5, rebuild_ms: 0, images: None };
@@ -162,7 +162,7 @@ mod tests {
             "plan      1 record, 300 contents, 340 MiB; building it again would take 30m00s; 1.0 GiB left\n"
         );
         assert_eq!(collected(&NOTHING, Palette::PLAIN), "removed   nothing, 5 B in the store\n");
-        assert!(!json(&NOTHING).contains("images"));
+        assert!(!answer(&NOTHING).contains("images"));
     }
 
     #[test]
@@ -187,7 +187,7 @@ images    1 image kept
 cache     the engine's build cache holds 5.0 MiB, 2.0 MiB of it idle; it does not say whose that is, so it is left to `docker builder prune`
 "
         );
-        assert!(json(&report).ends_with(
+        assert!(answer(&report).ends_with(
             "\"images\":{\"untagged\":[\
              {\"name\":\"osgraph/image:1\",\"bytes\":3145728,\"removed\":true},\
              {\"name\":\"osgraph/image:2\",\"bytes\":3145728,\"removed\":false}],\

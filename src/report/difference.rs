@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::pipeline::NodeName;
 use crate::plan::Reason;
 use crate::record::Run;
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::quantity::{age, count};
 use crate::report::text::{pad, width};
 use crate::report::words;
@@ -102,11 +102,9 @@ pub fn text(old: &Run, new: &Run, pairs: &[Pair], now: i64, palette: Palette) ->
 pub fn json(old: &Run, new: &Run, pairs: &[Pair]) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
-        v: u32,
         old: &'a Run,
         new: &'a Run,
         nodes: &'a [Pair],
     }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, old, new, nodes: pairs }).unwrap_or_default() + "\n"
+    answer(&Document { old, new, nodes: pairs })
 }

@@ -91,7 +91,7 @@ pub fn doctor(doctor: &Doctor, palette: Palette) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::care::json;
+    use crate::report::json::answer;
 
     fn tried(what: &str, address: &str, outcome: Outcome, message: Option<&str>) -> Tried {
         let message = message.map(str::to_owned);
@@ -129,7 +129,7 @@ images    classic (overlay2) in `/home/me/docker`, 3.0 GiB free
 builds    with BuildKit
 "
         );
-        assert!(json(&report).contains(r#""engine":{"kind":"Docker","version":"28.2.2","#));
+        assert!(answer(&report).contains(r#""engine":{"kind":"Docker","version":"28.2.2","#));
     }
 
     #[test]
@@ -149,7 +149,7 @@ help      start it
 "
         );
         assert_eq!(
-            json(&report),
+            answer(&report),
             "{\"v\":1,\"tried\":[{\"what\":\"DOCKER_HOST\",\"address\":\"tcp://h:1\",\"outcome\":\"failed\",\
              \"message\":\"refused\"}],\"engine\":null,\"fault\":\"nobody answers\",\"help\":\"start it\"}\n"
         );

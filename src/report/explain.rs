@@ -5,10 +5,10 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::pipeline::NodeName;
 use crate::plan::{Explanation, Verdict};
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::params::{self, Param};
 use crate::report::words;
 
@@ -73,7 +73,6 @@ fn is_root(explanation: &Explanation) -> bool {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    v: u32,
     file: &'a str,
     params: &'a [Param],
     nodes: &'a [Explanation],
@@ -81,11 +80,7 @@ struct Document<'a> {
 
 /// `{"v":1,"file":…,"params":[…],"nodes":[…]}`, one line, nodes in the order of the plan.
 pub fn json(explanations: &[Explanation], file: &str, params: &[Param]) -> String {
-    let document = Document { v: VERSION, file, params, nodes: explanations };
-    // No map with keys that are not text, the only thing that JSON refuses.
-    let mut out = serde_json::to_string(&document).unwrap_or_default();
-    out.push('\n');
-    out
+    answer(&Document { file, params, nodes: explanations })
 }
 
 /// `base, dist-docker and 3 more`, at most `most` names.

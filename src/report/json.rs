@@ -1,4 +1,4 @@
-//! A run's events for programs: one JSON object a line.
+//! What programs read: a command's answer as one JSON object, a run's events as one a line.
 //!
 //! ```text
 //! {"v":1,"time_ms":12,"event":"node_finished","node":"embed",…}
@@ -26,6 +26,18 @@ struct Line<'a> {
     time_ms: u64,
     #[serde(flatten)]
     event: &'a Event,
+}
+
+/// `{"v":1,…}`: an answer with its version, one line.
+pub fn answer<T: Serialize>(answer: &T) -> String {
+    #[derive(Serialize)]
+    struct Answer<'a, T> {
+        v: u32,
+        #[serde(flatten)]
+        answer: &'a T,
+    }
+    // No map with keys that are not text, the only thing that JSON refuses.
+    serde_json::to_string(&Answer { v: VERSION, answer }).unwrap_or_default() + "\n"
 }
 
 impl Json {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::lines::word;
 use crate::report::quantity::count;
 use crate::report::table::{Align, Table};
@@ -92,14 +92,7 @@ pub fn locked(outcome: &Outcome, palette: Palette) -> String {
 
 /// `{"v":1,"file","dry_run","written","images":[…]}`
 pub fn json(outcome: &Outcome) -> String {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        v: u32,
-        #[serde(flatten)]
-        outcome: &'a Outcome,
-    }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Answer { v: VERSION, outcome }).unwrap_or_default() + "\n"
+    answer(outcome)
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::pipeline::NodeName;
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::lock::short;
 use crate::report::quantity::{about, count};
 use crate::report::table::{Align, Table};
@@ -149,14 +149,7 @@ fn costs(cost: &Cost) -> String {
 
 /// `{"v":1,"file","images":[…],"unlocked":[…]}`
 pub fn json(outdated: &Outdated) -> String {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        v: u32,
-        #[serde(flatten)]
-        outdated: &'a Outdated,
-    }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Answer { v: VERSION, outdated }).unwrap_or_default() + "\n"
+    answer(outdated)
 }
 
 #[cfg(test)]

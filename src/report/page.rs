@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::graph::svg::escaped;
 use crate::pipeline::Kind;
 use crate::record::{Outcome, Run};
+use crate::report::json::answer;
 
 const TEMPLATE: &str = include_str!("page/template.html");
 
@@ -51,16 +51,8 @@ pub struct Row {
 
 /// The page, with `graph` as its picture: SVG, or nothing.
 pub fn html(page: &Page, graph: &str) -> String {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        v: u32,
-        #[serde(flatten)]
-        page: &'a Page,
-    }
-    // No map with keys that are not text, the only thing that JSON refuses. In a script element
-    // nothing may look like its end or like a comment.
-    let data = serde_json::to_string(&Document { v: VERSION, page }).unwrap_or_default();
-    let data = data.replace('<', "\\u003c");
+    // In a script element nothing may look like its end or like a comment.
+    let data = answer(page).replace('<', "\\u003c");
     let title = escaped(&format!("{}: run {}", page.pipeline, page.run.id));
     let (head, rest) = TEMPLATE.split_once("GRAPH").unwrap_or((TEMPLATE, ""));
     let (middle, tail) = rest.split_once("DATA").unwrap_or((rest, ""));

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::plan::Estimate;
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::quantity::{estimate, millis};
 use crate::report::table::{Align, Table};
 
@@ -53,11 +53,9 @@ pub fn text(lines: &[Line], now: i64, palette: Palette) -> String {
 pub fn json(lines: &[Line]) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
-        v: u32,
         running: &'a [Line],
     }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, running: lines }).unwrap_or_default() + "\n"
+    answer(&Document { running: lines })
 }
 
 #[cfg(test)]

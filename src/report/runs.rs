@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::event::VERSION;
 use crate::key::Key;
 use crate::pipeline::NodeName;
 use crate::record::{Outcome, Run, RunId, Step, Why};
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::lines::outcome_word;
 use crate::report::quantity::{age, millis, timestamp};
 use crate::report::table::{Align, Table};
@@ -77,13 +77,11 @@ pub fn one(run: &Run, steps: &[Step], now: i64, palette: Palette) -> String {
 
 #[derive(Serialize)]
 struct List<'a> {
-    v: u32,
     runs: &'a [Run],
 }
 
 #[derive(Serialize)]
 struct One<'a> {
-    v: u32,
     run: &'a Run,
     steps: Vec<OneStep<'a>>,
 }
@@ -126,27 +124,21 @@ impl<'a> OneStep<'a> {
 
 /// `{"v":1,"runs":[…]}`
 pub fn list_json(runs: &[Run]) -> String {
-    line(&List { v: VERSION, runs })
+    answer(&List { runs })
 }
 
 /// `{"v":1,"run":{…},"steps":[…]}`
 pub fn one_json(run: &Run, steps: &[Step]) -> String {
-    line(&One { v: VERSION, run, steps: steps.iter().map(OneStep::of).collect() })
+    answer(&One { run, steps: steps.iter().map(OneStep::of).collect() })
 }
 
 /// `{"v":1,"steps":[…]}`, steps of several runs
 pub fn steps_json(steps: &[Step]) -> String {
     #[derive(Serialize)]
     struct Steps<'a> {
-        v: u32,
         steps: Vec<OneStep<'a>>,
     }
-    line(&Steps { v: VERSION, steps: steps.iter().map(OneStep::of).collect() })
-}
-
-fn line(value: &impl Serialize) -> String {
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+    answer(&Steps { steps: steps.iter().map(OneStep::of).collect() })
 }
 
 #[cfg(test)]

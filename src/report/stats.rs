@@ -1,10 +1,8 @@
 //! `osgraph stats`: the waste ledger in words.
 
-use serde::Serialize;
-
-use crate::event::VERSION;
 use crate::plan::ledger::{Cause, Ledger};
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::quantity::{count, millis};
 use crate::report::table::{Align, Table};
 
@@ -45,14 +43,7 @@ pub fn text(ledger: &Ledger, limit: usize, palette: Palette) -> String {
 
 /// `{"v":1,"runs":…,"work_ms":…,"identical_ms":…,"causes":[…]}`
 pub fn json(ledger: &Ledger) -> String {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        v: u32,
-        #[serde(flatten)]
-        ledger: &'a Ledger,
-    }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, ledger }).unwrap_or_default() + "\n"
+    answer(ledger)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::quantity::count;
 
 /// A package, and what is wrong with it.
@@ -55,9 +55,7 @@ pub fn text(package: &Package, palette: Palette) -> String {
 pub fn json(packages: &[Package]) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
-        v: u32,
         packages: &'a [Package],
     }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, packages }).unwrap_or_default() + "\n"
+    answer(&Document { packages })
 }

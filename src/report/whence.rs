@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::event::VERSION;
 use crate::key::{Component, Facet, Key};
 use crate::path::RelPath;
 use crate::pipeline::NodeName;
 use crate::record::{Run, RunId};
 use crate::report::colour::Palette;
+use crate::report::json::answer;
 use crate::report::quantity::{age, millis, size};
 use crate::report::words;
 
@@ -102,14 +102,7 @@ fn tell(out: &mut String, made: &Made, depth: usize, now: i64, palette: Palette)
 
 /// `{"v":1,"file":…,"digest":…,"size":…,"altered"?,"origin":…}`
 pub fn json(whence: &Whence) -> String {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        v: u32,
-        #[serde(flatten)]
-        whence: &'a Whence,
-    }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, whence }).unwrap_or_default() + "\n"
+    answer(whence)
 }
 
 /// What counted in a record, but for other nodes.

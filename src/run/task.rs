@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::digest::Digest;
 use crate::event::{Event, Sink};
@@ -25,7 +25,7 @@ use crate::run::docker::{CredentialsError, EngineError, Keyring, RegistryError, 
 use crate::run::gates::GateFailure;
 use crate::run::host::{Cancel, HostError};
 use crate::run::image::{StepFailure, Sweeper};
-use crate::store::{Announced, Announcement, PlaceError, Publication, Store, StoreError};
+use crate::store::{Announced, PlaceError, Publication, Store, StoreError, Work};
 use crate::tree::TreeDigest;
 
 /// One node to be made.
@@ -61,8 +61,6 @@ pub struct Context {
     pub search_path: OsString,
     /// When osgraph started.
     pub begun: Instant,
-    /// The same, as the kernel counts it: see [`Announcement::born`].
-    pub born: u64,
     /// Work folders of copies even where a namespace could be had.
     pub copies: bool,
     /// Whether osgraph itself put something at this path before, in any run.
@@ -109,18 +107,8 @@ impl Context {
 
     /// Tells other runs on this store that `node` is being made here, until dropped.
     pub fn announce(&self, node: &NodeName, key: Option<&Key>) -> Option<Announced> {
-        let pid = rustix::process::getpid().as_raw_nonzero().get().cast_unsigned();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-        self.store.announce(&Announcement {
-            node: node.clone(),
-            project: self.project_id.clone(),
-            run: self.run,
-            pid,
-            born: self.born,
-            since: now,
-            log: self.log_path(node),
-            key: key.copied(),
-        })
+        let (project, log) = (self.project_id.as_str(), self.log_path(node));
+        self.store.announce(Work { node, project, run: self.run, log, key })
     }
 
     /// Where a node's captured output goes while it runs.

@@ -99,7 +99,7 @@ fn folder(root: &Path, manifest: &str) -> Result<Verified, VerifyError> {
     let listed = BuildManifest::from_bytes(&bytes)?;
     let mut paths = Vec::new();
     collect(root, &RelPath::root(), &mut paths)?;
-    let found = hash::each(&paths, |(path, kind), buffer| {
+    let found = hash::each(&paths, |(path, kind), _| {
         let place = path.under(root);
         let wrong = |error| VerifyError::File(place.clone(), error);
         Ok::<_, VerifyError>((
@@ -111,8 +111,7 @@ fn folder(root: &Path, manifest: &str) -> Result<Verified, VerifyError> {
                 }
                 Seen::Folder => Found::Folder,
                 Seen::File { executable } => {
-                    buffer.resize(1 << 20, 0);
-                    let digest = content(&mut File::open(&place).map_err(wrong)?, buffer).map_err(wrong)?;
+                    let digest = content(File::open(&place).map_err(wrong)?).map_err(wrong)?;
                     Found::File { digest, executable: *executable }
                 }
             },
@@ -188,7 +187,6 @@ fn read(source: &mut dyn Read, manifest: &str) -> Result<Entries, VerifyError> {
     let mut archive = tar::Archive::new(source);
     let mut found = BTreeMap::new();
     let mut bytes = None;
-    let mut buffer = vec![0; 1 << 20];
     for entry in archive.entries().map_err(VerifyError::Read)? {
         let mut entry = entry.map_err(VerifyError::Read)?;
         let named = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -218,7 +216,7 @@ fn read(source: &mut dyn Read, manifest: &str) -> Result<Entries, VerifyError> {
                     bytes = Some(text);
                     digest
                 } else {
-                    content(&mut entry, &mut buffer).map_err(VerifyError::Read)?
+                    content(&mut entry).map_err(VerifyError::Read)?
                 };
                 Found::File { digest, executable }
             }
@@ -231,16 +229,10 @@ fn read(source: &mut dyn Read, manifest: &str) -> Result<Entries, VerifyError> {
     Ok((found, bytes))
 }
 
-fn content(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<Digest> {
+fn content(source: impl Read) -> io::Result<Digest> {
     let mut hasher = blake3::Hasher::new();
-    loop {
-        match source.read(buffer) {
-            Ok(0) => return Ok(hasher.finalize().into()),
-            Ok(read) => drop(hasher.update(&buffer[..read])),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    hasher.update_reader(source)?;
+    Ok(hasher.finalize().into())
 }
 
 fn compare(

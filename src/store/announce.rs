@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::key::Key;
 use crate::pipeline::NodeName;
 use crate::record::RunId;
 use crate::store::open::Store;
+use crate::store::records::now;
 
 /// A node that is being made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,16 @@ pub struct Announcement {
     pub key: Option<Key>,
 }
 
+/// What a process is to say of its own work.
+#[derive(Clone, Debug)]
+pub struct Work<'a> {
+    pub node: &'a NodeName,
+    pub project: &'a str,
+    pub run: RunId,
+    pub log: PathBuf,
+    pub key: Option<&'a Key>,
+}
+
 /// Takes the announcement back when it is dropped.
 #[derive(Debug)]
 pub struct Announced {
@@ -43,8 +55,26 @@ impl Drop for Announced {
 }
 
 impl Store {
-    /// Says that `node` is being made. Not being able to costs others a look at it, nothing else.
-    pub fn announce(&self, one: &Announcement) -> Option<Announced> {
+    /// Says that this process makes `node`. Not being able to costs others a look at it, nothing else.
+    pub fn announce(&self, work: Work<'_>) -> Option<Announced> {
+        let Work { node, project, run, log, key } = work;
+        // Asked once: a run may have thousands of nodes.
+        static BORN: OnceLock<Option<u64>> = OnceLock::new();
+        let pid = std::process::id();
+        let own = *BORN.get_or_init(|| born(pid));
+        self.write(&Announcement {
+            node: node.clone(),
+            project: project.to_owned(),
+            run,
+            pid,
+            born: own?,
+            since: now(),
+            log,
+            key: key.copied(),
+        })
+    }
+
+    fn write(&self, one: &Announcement) -> Option<Announced> {
         let name = match &one.key {
             Some(key) => key.0.hex(),
             None => format!("{}-{}", one.pid, crate::digest::Digest::of(one.node.0.as_bytes()).short()),
@@ -88,7 +118,7 @@ fn is_alive(one: &Announcement) -> bool {
 }
 
 /// When a process started, in clock ticks since the machine did; none where there is no such process.
-pub fn born(pid: u32) -> Option<u64> {
+fn born(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in parentheses, which may hold anything.
     let (_, rest) = stat.rsplit_once(')')?;
@@ -117,10 +147,10 @@ mod tests {
     fn what_is_announced_is_seen_until_it_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let pid = rustix::process::getpid().as_raw_nonzero().get().cast_unsigned();
+        let pid = std::process::id();
         let key = Key(Digest::of(b"key"));
         let one = announcement(pid, born(pid).unwrap(), Some(key));
-        let announced = store.announce(&one).unwrap();
+        let announced = store.write(&one).unwrap();
         assert_eq!(store.announced(&key), Some(one.clone()));
         assert_eq!(store.running(), [one]);
         drop(announced);
@@ -132,10 +162,10 @@ mod tests {
     fn what_a_killed_process_left_counts_for_nothing_and_goes() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let pid = rustix::process::getpid().as_raw_nonzero().get().cast_unsigned();
+        let pid = std::process::id();
         // Another process had this pid before.
         let gone = announcement(pid, born(pid).unwrap() - 1, None);
-        std::mem::forget(store.announce(&gone));
+        std::mem::forget(store.write(&gone));
         assert_eq!(store.running(), []);
         assert_eq!(fs::read_dir(folder.path().join("running")).unwrap().count(), 0);
     }

@@ -49,7 +49,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use announce::{Announced, Announcement, born};
+pub use announce::{Announced, Announcement, Work};
 pub use batch::Batch;
 pub use db::publications::{Publication, Published};
 pub use db::records::Hit;

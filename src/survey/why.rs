@@ -49,7 +49,12 @@ pub struct Historian<'a> {
     pub brought: HashMap<TreeDigest, Arc<Directory>>,
 }
 
-impl Historian<'_> {
+impl<'a> Historian<'a> {
+    /// One that knows what the store has, and nothing of what lies on disk now.
+    pub fn new(store: &'a Store, project: &'a str, text: &'a str) -> Self {
+        Self { store, project, text, seen: Vec::new(), commits: HashMap::new(), brought: HashMap::new() }
+    }
+
     /// The reasons of a verdict, worked out where the judge only said "no record".
     pub fn reasons(&self, case: &Case<'_>) -> (Vec<Reason>, Option<Record>) {
         let baseline = self.baseline(case);
@@ -143,7 +148,7 @@ impl Historian<'_> {
     }
 
     /// Fills in which files of a changed folder differ.
-    fn list_changes(&self, reason: &mut Reason) {
+    pub fn list_changes(&self, reason: &mut Reason) {
         if let (Some(Value::Text(old)), Some(Value::Text(new))) = (&reason.old, &reason.new)
             && reason.label == "git tree"
             && let Some(source) = self.commits.get(new)

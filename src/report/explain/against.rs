@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::event::VERSION;
 use crate::pipeline::{Kind, NodeName};
-use crate::plan::{Baseline, Explanation, Reason, Verdict};
+use crate::plan::Reason;
 use crate::record::RunId;
 use crate::report::explain::{Context, node};
+use crate::report::json::answer;
 use crate::report::quantity::{age, count};
 use crate::report::text::{pad, width};
 
@@ -65,7 +65,7 @@ pub fn text(origin: &Origin, nodes: &[Compared], context: &Context<'_>) -> Strin
         };
         out.push_str(format!("\n{name}  {word}  {}", palette.dim(note)).trim_end());
         out.push('\n');
-        node::stale(&mut out, &one.explanation(), &one.reasons, context);
+        node::blocks(&mut out, &one.reasons, [0; 3], &[], context);
     }
     let same = nodes.len() - differ.len();
     if same > 0 && !differ.is_empty() {
@@ -79,31 +79,14 @@ pub fn text(origin: &Origin, nodes: &[Compared], context: &Context<'_>) -> Strin
 pub fn json(origin: &Origin, nodes: &[Compared]) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
-        v: u32,
         against: &'a Origin,
         nodes: &'a [Compared],
     }
-    // No map with keys that are not text, the only thing that JSON refuses.
-    serde_json::to_string(&Document { v: VERSION, against: origin, nodes }).unwrap_or_default() + "\n"
+    answer(&Document { against: origin, nodes })
 }
 
 impl Compared {
     pub fn is_same(&self) -> bool {
         self.known && self.reasons.is_empty()
-    }
-
-    fn explanation(&self) -> Explanation {
-        Explanation {
-            node: self.node.clone(),
-            kind: self.kind,
-            verdict: Verdict::Stale(self.reasons.clone()),
-            key: None,
-            baseline: None::<Baseline>,
-            unchanged: [0; 3],
-            estimate: None,
-            upstreams: Vec::new(),
-            downstream: Vec::new(),
-            notes: Vec::new(),
-        }
     }
 }

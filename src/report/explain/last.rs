@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::pipeline::Kind;
-use crate::plan::{Baseline, Explanation, Reason, Verdict};
+use crate::plan::Reason;
 use crate::record::{Outcome, Run, Step};
 use crate::report::explain::{Context, node};
 use crate::report::lines::outcome_word;
@@ -13,7 +12,6 @@ use crate::report::text::{pad, width};
 /// A step, and the runs that it speaks of.
 pub struct Told {
     pub step: Step,
-    pub kind: Kind,
     pub run: Run,
     /// The run whose record the node was compared with.
     pub baseline: Option<Run>,
@@ -28,9 +26,7 @@ pub fn text(told: &[Told], context: &Context<'_>) -> String {
             out.push('\n');
         }
         head(&mut out, one, columns, context);
-        let reasons = one.reasons();
-        let explanation = one.explanation(&reasons);
-        node::stale(&mut out, &explanation, &reasons, context);
+        node::blocks(&mut out, &one.reasons(), [0; 3], &[], context);
     }
     out
 }
@@ -38,7 +34,7 @@ pub fn text(told: &[Told], context: &Context<'_>) -> String {
 /// `embed  RAN  2m05s in run 41, main@9f2c, 3 h ago, compared with run 38; same artifact as before`
 fn head(out: &mut String, one: &Told, columns: usize, context: &Context<'_>) {
     let palette = context.palette;
-    let Told { step, kind: _, run, baseline } = one;
+    let Told { step, run, baseline } = one;
     let word = outcome_word(step.outcome).to_uppercase();
     let word = match step.outcome {
         Outcome::Failed | Outcome::Interrupted => palette.red(word),
@@ -68,21 +64,6 @@ impl Told {
     /// What was recorded; of a step that knows only its one line, that line.
     fn reasons(&self) -> Vec<Reason> {
         serde_json::from_str(&self.step.why.reasons).unwrap_or_default()
-    }
-
-    fn explanation(&self, reasons: &[Reason]) -> Explanation {
-        Explanation {
-            node: self.step.node.clone(),
-            kind: self.kind,
-            verdict: Verdict::Stale(reasons.to_vec()),
-            key: None,
-            baseline: None::<Baseline>,
-            unchanged: [0; 3],
-            estimate: None,
-            upstreams: Vec::new(),
-            downstream: Vec::new(),
-            notes: Vec::new(),
-        }
     }
 }
 
@@ -128,7 +109,7 @@ mod tests {
             same: Some(true),
             log: None,
         };
-        let told = Told { step, kind: Kind::Command, run: run(41), baseline: Some(run(38)) };
+        let told = Told { step, run: run(41), baseline: Some(run(38)) };
         let context = Context { now: 1_060, file: "pipeline.kdl", params: &[], palette: Palette::PLAIN };
         insta::assert_snapshot!(text(&[told], &context), @r#"
         embed  RAN  2m05s  in run 41, main@41, 1 min ago, compared with run 38, main@38; same artifact as before

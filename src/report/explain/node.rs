@@ -1,6 +1,7 @@
 //! One node of an explanation, in blocks.
 
 use crate::key::Facet;
+use crate::pipeline::NodeName;
 use crate::plan::{Code, Explanation, Reason, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
@@ -84,7 +85,21 @@ fn same(unchanged: [usize; 3]) -> String {
     if parts.is_empty() { String::new() } else { format!("; same: {}", parts.join(", ")) }
 }
 
-pub(super) fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], context: &Context<'_>) {
+fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reason], context: &Context<'_>) {
+    // Nothing is known to be unchanged where there is nothing to compare with.
+    let unchanged = if explanation.baseline.is_some() { explanation.unchanged } else { [0; 3] };
+    blocks(out, reasons, unchanged, &explanation.upstreams, context);
+}
+
+/// Reasons in blocks of own, environment and upstream. `unchanged` is told of facets without any,
+/// `upstreams` with the word of their verdict.
+pub fn blocks(
+    out: &mut String,
+    reasons: &[Reason],
+    unchanged: [usize; 3],
+    upstreams: &[(NodeName, &'static str)],
+    context: &Context<'_>,
+) {
     let palette = context.palette;
     // What is asked of the node or of its record is no difference of any facet.
     let asked = |r: &&Reason| {
@@ -97,8 +112,6 @@ pub(super) fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reas
     if !lines.is_empty() {
         block(out, palette, "because", &lines);
     }
-    // Nothing is known to be unchanged where there is nothing to compare with.
-    let compared = explanation.baseline.is_some();
     let facets = [(Facet::Own, "own", 0), (Facet::Environment, "environment", 1)];
     for (facet, name, at) in facets {
         let lines: Vec<String> = reasons
@@ -106,9 +119,9 @@ pub(super) fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reas
             .filter(|r| r.facet == facet && !asked(r))
             .flat_map(|r| reason_lines(r, context))
             .collect();
-        match explanation.unchanged[at] {
+        match unchanged[at] {
             _ if !lines.is_empty() => block(out, palette, name, &lines),
-            same if compared && same > 0 => {
+            same if same > 0 => {
                 block(out, palette, name, &[palette.dim(format!("unchanged ({same})")).to_string()]);
             }
             _ => {}
@@ -120,8 +133,7 @@ pub(super) fn stale(out: &mut String, explanation: &Explanation, reasons: &[Reas
         .flat_map(|r| reason_lines(r, context))
         .collect();
     let told = |name: &str| reasons.iter().any(|r| r.node.as_ref().is_some_and(|n| n.as_ref() == name));
-    let others: Vec<String> = explanation
-        .upstreams
+    let others: Vec<String> = upstreams
         .iter()
         .filter(|(node, _)| !told(node.as_ref()))
         .map(|(node, word)| format!("`{node}` {word}"))
