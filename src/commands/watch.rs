@@ -19,6 +19,7 @@ use crate::inputs::observe::Progress;
 use crate::plan::Verdict;
 use crate::plan::judge::Order;
 use crate::report::quantity::count;
+use crate::run::signals::Pauses;
 use crate::survey::idle::{self, Idle};
 
 /// The shortest pause between two looks.
@@ -42,6 +43,8 @@ enum Look {
 pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault> {
     let build = Run { targets: args.targets.clone(), keep_going: args.keep_going, ..Run::default() };
     let muted = screen.muted();
+    let io = |source| Fault::Io { action: "listen to signals".to_owned(), source };
+    let mut pauses = Pauses::new().map_err(io)?;
     // What was found when the last build ended, or could not begin.
     let mut done: Option<Digest> = None;
     // What the look before found: a change is built when it has come to rest.
@@ -85,7 +88,9 @@ pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault
                 (done, before) = (Some(state), None);
             }
         }
-        std::thread::sleep(pause);
+        if let Some(terminated) = pauses.pause(pause) {
+            return Ok(if terminated { Exit::Terminated } else { Exit::Interrupted });
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::plan::judge::{Facts, Order};
 use crate::plan::{Estimate, Reason};
 use crate::record::{Artifact, Outcome, Step, Why};
 use crate::run::board::{Board, Next};
+use crate::run::signals::StopSignals;
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
 use crate::run::wanted;
 use crate::run::worker::{self, Kept, Product, ReadInPlace, Told};
@@ -105,7 +106,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn drive(&mut self) -> std::io::Result<()> {
         let (sender, mut messages) = unbounded_channel();
-        let mut stop = stop_signals()?;
+        let mut stop = StopSignals::listen()?;
         loop {
             self.start_what_may(&sender);
             if !self.board.is_busy() {
@@ -410,48 +411,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         at = cause.source();
     }
     text
-}
-
-/// Ctrl-C, a polite request to end, and a closed terminal: recipes lead groups of their own, which
-/// a terminal that goes away does not reach.
-struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    /// None where it is ignored, as under `nohup`, and is to stay so.
-    hangup: Option<tokio::signal::unix::Signal>,
-}
-
-fn stop_signals() -> std::io::Result<Stop> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
-    Ok(Stop {
-        interrupt: signal(SignalKind::interrupt())?,
-        terminate: signal(SignalKind::terminate())?,
-        hangup,
-    })
-}
-
-/// Whether whoever started this process had it ignore SIGHUP. Where that cannot be told: no.
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // Bit 0 is signal 1, which is SIGHUP.
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
-}
-
-impl Stop {
-    /// Resolves when asked to stop: whether it was by something else than Ctrl-C.
-    async fn asked(&mut self) -> bool {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => false,
-            _ = self.terminate.recv() => true,
-            _ = hangup => true,
-        }
-    }
 }

@@ -21,6 +21,7 @@ pub mod publish;
 pub mod recipe;
 pub mod retention;
 mod secrets;
+pub mod signals;
 pub mod source;
 pub mod standing;
 pub mod task;

@@ -24,3 +24,4 @@ mod server;
 mod shell;
 mod trees;
 mod verify;
+mod watching;
