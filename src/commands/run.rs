@@ -324,14 +324,7 @@ fn context(
         .pipeline
         .nodes
         .iter()
-        .flat_map(|node| {
-            let archives = match &node.work {
-                Work::SourceArchive(source) => source.archives.as_slice(),
-                Work::Dist(dist) => dist.archives.as_slice(),
-                _ => &[],
-            };
-            archives.iter().map(|one| (&node.name, one))
-        })
+        .flat_map(|node| node.work.archives().iter().map(|one| (&node.name, one)))
         .collect();
     let by_node = {
         let mut map: HashMap<NodeName, Vec<Publication>> = HashMap::new();

@@ -102,6 +102,17 @@ pub enum Work {
     Group(Group),
 }
 
+impl Work {
+    /// The archives that are made of its tree.
+    pub fn archives(&self) -> &[Archive] {
+        match self {
+            Self::SourceArchive(source) => &source.archives,
+            Self::Dist(dist) => &dist.archives,
+            _ => &[],
+        }
+    }
+}
+
 /// The word that opens a node in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

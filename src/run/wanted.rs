@@ -131,12 +131,7 @@ fn archives(
 
 /// The archives of a node, each at the path that it has for this artifact.
 pub fn archives_of(work: &Work, artifact: &Artifact) -> Vec<Archive> {
-    let list: &[Archive] = match work {
-        Work::SourceArchive(source) => &source.archives,
-        Work::Dist(dist) => &dist.archives,
-        _ => &[],
-    };
-    tree_of(artifact).map(|tree| list.iter().map(|one| one.of(tree)).collect()).unwrap_or_default()
+    tree_of(artifact).map(|tree| work.archives().iter().map(|one| one.of(tree)).collect()).unwrap_or_default()
 }
 
 /// What stands in the store's memos for "the archive of this tree". The top folder's name is in

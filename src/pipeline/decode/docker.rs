@@ -63,7 +63,9 @@ impl Docker {
         let words = || scope.arguments(child).into_iter().filter_map(|text| scope.filled(text));
         let word = || scope.argument(child).and_then(|text| scope.filled(text));
         // A parameter that is empty by default switches these on when it is given.
-        let optional = |text: &Spanned<String>| !text.value.is_empty();
+        let is_given = |text: &Spanned<String>| !text.value.is_empty();
+        let given = || scope.arguments(child).into_iter().filter(is_given);
+        let image = || scope.argument(child).filter(is_given).filter(|image| is_image(scope, image));
         match child.name() {
             "context" => self.contexts.extend(scope.path(child)),
             "dockerfile" => self.dockerfile = scope.path(child),
@@ -75,25 +77,14 @@ impl Docker {
             "network" => {
                 self.network = word().and_then(|mode| one_of(scope, mode, &["default", "none", "host"]))
             }
-            "tag" => {
-                let tags = scope.arguments(child).into_iter().filter(optional);
-                self.tags.extend(tags.filter(|tag| is_image(scope, tag)));
-            }
+            "tag" => self.tags.extend(given().filter(|tag| is_image(scope, tag))),
             "keep" => {
                 self.keep_in_store = word().and_then(|place| one_of(scope, place, &["store"])).is_some()
             }
-            "push" => {
-                self.push = scope.argument(child).filter(optional).filter(|image| is_image(scope, image))
-            }
-            "pull" => {
-                self.pull = scope.argument(child).filter(optional).filter(|image| is_image(scope, image))
-            }
-            "cache-from" => self
-                .cache_from
-                .extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value)),
-            "cache-to" => self
-                .cache_to
-                .extend(scope.arguments(child).into_iter().filter(optional).map(|text| text.value)),
+            "push" => self.push = image(),
+            "pull" => self.pull = image(),
+            "cache-from" => self.cache_from.extend(given().map(|text| text.value)),
+            "cache-to" => self.cache_to.extend(given().map(|text| text.value)),
             "ssh" => self.ssh.extend(words().map(|text| text.value)),
             _ => return false,
         }
