@@ -77,14 +77,21 @@ running_image() { docker inspect -f '{{.Image}}' "$(container app)"; }
     [ ! -d "$home/backups" ]
 }
 
+# All that a deployment may touch: the folder, and what the engine has of this test. Others use it, too.
+everything() {
+    (cd "$home" && find . | sort)
+    docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}' | grep -F "$run_id" | cut -d ' ' -f 1
+    docker image ls -q "$OSV4_IMAGE"
+}
+
 @test "a dry run says what it would do, and does nothing" {
     local before
-    before=$(cd "$home" && find . | sort; docker ps -a --no-trunc --format '{{.ID}}'; docker image ls -q "$OSV4_IMAGE")
+    before=$(everything)
     run "$home/deploy.sh" --dry-run aaaa11112222
     echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *"would: unpack"* && $output == *"would: back up"* && $output == *"would: migrate"* ]]
-    [ "$(cd "$home" && find . | sort; docker ps -a --no-trunc --format '{{.ID}}'; docker image ls -q "$OSV4_IMAGE")" = "$before" ]
+    [ "$(everything)" = "$before" ]
 }
 
 @test "a build from an archive, with a backup first" {
