@@ -19,13 +19,13 @@ END
 env=$OSV4_HOME/.env to=''
 while [ $# -gt 0 ]; do
     case $1 in
-    --to | --env-file) [ $# -ge 2 ] || fail 64 "$1 needs a value" ;;
+    --to | --env-file) [ $# -ge 2 ] || osv4_fail 64 "$1 needs a value" ;;
     esac
     case $1 in
     --to) to=$2 && shift ;;
     --env-file) env=$2 && shift ;;
     --help | -h) usage && exit 0 ;;
-    *) usage >&2 && fail 64 "unknown argument $1" ;;
+    *) usage >&2 && osv4_fail 64 "unknown argument $1" ;;
     esac
     shift
 done
@@ -43,23 +43,23 @@ mkdir "$new"
 trap 'rm -rf "$new"' EXIT
 
 # Made in the state's volume, for memory may be too small; what comes out here is the backup as a tar.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # for the shell in the container
 compose run --rm -T --no-deps -e BACKUP_DIR=/var/lib/orangescrum/backups tools sh -c '
     saved=$(/opt/orangescrum/helpers/backup.sh) || exit
     tar -cf - -C "${saved%/*}" "${saved##*/}" || exit
     rm -rf "$saved"' >"$new.tar" || {
     rm -f "$new.tar"
-    fail 70 "there is no new backup"
+    osv4_fail 70 "there is no new backup"
 }
 tar -xof "$new.tar" -C "$new"
 rm -f "$new.tar"
 name=$(basename "$new"/orangescrum-*)
-[ -f "$new/$name/SHA256SUMS" ] || fail 70 "the backup did not arrive whole; there is no new backup"
+[ -f "$new/$name/SHA256SUMS" ] || osv4_fail 70 "the backup did not arrive whole; there is no new backup"
 # The settings are not in the container as a file.
 cp "$env_file" "$new/$name/env"
 (cd "$new/$name" && sha256sum -c SHA256SUMS >/dev/null && sha256sum env >>SHA256SUMS) ||
-    fail 65 "the backup was damaged on its way; there is no new backup"
-[ ! -e "$to/$name" ] || fail 75 "$to/$name exists: two backups at once?"
+    osv4_fail 65 "the backup was damaged on its way; there is no new backup"
+[ ! -e "$to/$name" ] || osv4_fail 75 "$to/$name exists: two backups at once?"
 mv "$new/$name" "$to/$name"
 
 if [ "$keep" -gt 0 ]; then
@@ -67,7 +67,7 @@ if [ "$keep" -gt 0 ]; then
     for old in "$to"/orangescrum-[0-9]*T[0-9]*Z; do
         printf '%s\n' "$old"
     done | sort -r | sed "1,${keep}d" | while IFS= read -r old; do
-        say "backup: $old goes, for $keep are kept"
+        osv4_log "backup: $old goes, for $keep are kept"
         rm -rf "$old"
     done
 fi

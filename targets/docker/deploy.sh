@@ -33,7 +33,7 @@ what=folder from='' wanted_image='' env=$OSV4_HOME/.env strict='' backup=yes reb
 options() {
     while [ $# -gt 0 ]; do
         case $1 in
-        --from | --image | --env-file | --timeout) [ $# -ge 2 ] || fail 64 "$1 needs a value" ;;
+        --from | --image | --env-file | --timeout) [ $# -ge 2 ] || osv4_fail 64 "$1 needs a value" ;;
         esac
         case $1 in
         --from) from=$2 && shift ;;
@@ -45,19 +45,19 @@ options() {
         --rebuild) rebuild=yes ;;
         --dry-run) dry=yes ;;
         --help | -h) usage && exit 0 ;;
-        -*) usage >&2 && fail 64 "unknown option $1" ;;
+        -*) usage >&2 && osv4_fail 64 "unknown option $1" ;;
         *)
-            [ "$what" = folder ] || fail 64 "one build at a time: $what or $1?"
+            [ "$what" = folder ] || osv4_fail 64 "one build at a time: $what or $1?"
             what=$1
             ;;
         esac
         shift
     done
-    case $timeout in '' | *[!0-9]*) fail 64 "--timeout wants seconds, not \`$timeout\`" ;; esac
+    case $timeout in '' | *[!0-9]*) osv4_fail 64 "--timeout wants seconds, not \`$timeout\`" ;; esac
 }
 
 # step MESSAGE: what comes now; with --dry-run, what would.
-step() { if [ -n "$dry" ]; then say "would: $*"; else say "$*"; fi; }
+step() { if [ -n "$dry" ]; then osv4_log "would: $*"; else osv4_log "$*"; fi; }
 
 # The package to deploy, in `release`; its image's tag, in `id`.
 choose() {
@@ -80,8 +80,8 @@ choose() {
 
 validate() {
     step "validate $env_file"
-    # shellcheck disable=SC2086
-    "$release/helpers/validate-env.sh" $strict "$env_file" || fail $? "the settings are not good: nothing was changed"
+    # shellcheck disable=SC2086 # nothing, or one word
+    "$release/helpers/validate-env.sh" $strict "$env_file" || osv4_fail $? "the settings are not good: nothing was changed"
 }
 
 save() {
@@ -92,7 +92,7 @@ save() {
     else
         step "back up"
         [ -n "$dry" ] || saved=$("$OSV4_HOME/backup.sh" --env-file "$env_file") ||
-            fail 74 "the backup failed, so nothing was changed; --no-backup goes without"
+            osv4_fail 74 "the backup failed, so nothing was changed; --no-backup goes without"
     fi
 }
 
@@ -101,7 +101,7 @@ provide_image() {
     if [ -n "$wanted_image" ]; then
         step "image $wanted_image"
         [ -z "$dry" ] || return 0
-        [ -n "$(image_id "$wanted_image")" ] || docker pull "$wanted_image" >&2 || fail 69 "$wanted_image cannot be had"
+        [ -n "$(image_id "$wanted_image")" ] || docker pull "$wanted_image" >&2 || osv4_fail 69 "$wanted_image cannot be had"
         docker tag "$wanted_image" "$image:$id"
     elif [ -z "$rebuild" ] && [ -n "$(image_id "$image:$id")" ]; then
         step "image $image:$id is there"
@@ -135,7 +135,7 @@ bring_up() {
     if [ -z "$dry" ]; then
         compose run --rm -T migrate >&2 || {
             result=$?
-            say "the migration failed with exit code $result"
+            osv4_log "the migration failed with exit code $result"
             return "$result"
         }
     fi
@@ -154,28 +154,28 @@ logs_of_app() {
 }
 
 roll_back() {
-    say "deploying $label failed; going back"
+    osv4_log "deploying $label failed; going back"
     [ -z "$archive" ] || release_undo
     if [ -z "$previous" ]; then
         docker image rm "$image:$project" >/dev/null 2>&1 || true
         compose stop app queue scheduler >/dev/null 2>&1 || true
-        say "there is no version from before: the application is stopped"
+        osv4_log "there is no version from before: the application is stopped"
         return 0
     fi
     docker tag "$previous" "$image:$project"
-    say "the image from before is this project's again: ${previous#sha256:}"
+    osv4_log "the image from before is this project's again: ${previous#sha256:}"
     if compose up -d >&2 && wait_healthy "$timeout"; then
-        say "the version from before is in service"
+        osv4_log "the version from before is in service"
     else
-        say "the version from before does not come up either: see \`$compose_command logs\`"
+        osv4_log "the version from before does not come up either: see \`$compose_command logs\`"
     fi
-    say "migrations that were made stay made"
-    [ -z "${saved:-}" ] || say "the database from before is in $saved: ./restore.sh --yes $saved brings it back"
+    osv4_log "migrations that were made stay made"
+    [ -z "${saved:-}" ] || osv4_log "the database from before is in $saved: ./restore.sh --yes $saved brings it back"
 }
 
 main() {
     options "$@"
-    [ -z "$wanted_image" ] || [ "$what" = folder ] || fail 64 "--image and a build exclude each other"
+    [ -z "$wanted_image" ] || [ "$what" = folder ] || osv4_fail 64 "--image and a build exclude each other"
     saved=
     choose_first_settings
     choose
@@ -198,7 +198,7 @@ choose_first_settings() {
     project_open "$env"
     [ -z "$dry" ] || return 0
     exec 9>"$OSV4_HOME/.deploy.lock"
-    flock -n 9 || fail 75 "another deployment of this folder is under way"
+    flock -n 9 || osv4_fail 75 "another deployment of this folder is under way"
 }
 
 # Read as a whole before it runs: a package that is put into this folder may bring another deploy.sh.

@@ -51,26 +51,26 @@ save() {
     set -- "$image:$id"
     for each in $(wanted_images); do
         if [ -z "$(image_id "$each")" ]; then
-            say "pull $each"
-            docker pull --quiet "$each" >&2 || fail 69 "$each cannot be had"
+            osv4_log "pull $each"
+            docker pull --quiet "$each" >&2 || osv4_fail 69 "$each cannot be had"
         fi
         set -- "$@" "$each"
     done
-    say "write $parcel"
+    osv4_log "write $parcel"
     trap 'rm -f "$parcel.new" "$parcel.failed"' EXIT
     # A pipe tells only how its end fared.
     { docker save "$@" || : >"$parcel.failed"; } | gzip -n -1 >"$parcel.new"
-    [ ! -e "$parcel.failed" ] || fail 74 "the images could not be written"
+    [ ! -e "$parcel.failed" ] || osv4_fail 74 "the images could not be written"
     mv "$parcel.new" "$parcel"
     (cd "$(dirname "$parcel")" && sha256sum "$(basename "$parcel")" >"$(basename "$parcel").sha256")
-    say "saved $# images in $parcel"
+    osv4_log "saved $# images in $parcel"
 }
 
 load() {
-    docker info >/dev/null 2>&1 || fail 69 "the Docker engine does not answer: is it running, and may you use it?"
-    [ -f "$parcel.sha256" ] || fail 66 "$parcel.sha256 is missing: carry it over as well"
+    docker info >/dev/null 2>&1 || osv4_fail 69 "the Docker engine does not answer: is it running, and may you use it?"
+    [ -f "$parcel.sha256" ] || osv4_fail 66 "$parcel.sha256 is missing: carry it over as well"
     (cd "$(dirname "$parcel")" && sha256sum -c "$(basename "$parcel").sha256" >/dev/null 2>&1) ||
-        fail 65 "$parcel is damaged: its checksum is another than $parcel.sha256 says"
+        osv4_fail 65 "$parcel is damaged: its checksum is another than $parcel.sha256 says"
     docker load --quiet --input "$parcel"
 }
 
@@ -80,9 +80,9 @@ action=${1:-}
 [ $# -eq 0 ] || shift
 while [ $# -gt 0 ]; do
     case $1 in
-    --env-file) [ $# -ge 2 ] || fail 64 "$1 needs a value"; env=$2 && shift ;;
+    --env-file) [ $# -ge 2 ] || osv4_fail 64 "$1 needs a value"; env=$2 && shift ;;
     --help | -h) usage && exit 0 ;;
-    -*) usage >&2 && fail 64 "unknown option $1" ;;
+    -*) usage >&2 && osv4_fail 64 "unknown option $1" ;;
     *) parcel=$1 ;;
     esac
     shift

@@ -19,15 +19,15 @@ END
 env=$OSV4_HOME/.env from='' yes=''
 while [ $# -gt 0 ]; do
     case $1 in
-    --env-file) [ $# -ge 2 ] || fail 64 "$1 needs a value"; env=$2 && shift ;;
+    --env-file) [ $# -ge 2 ] || osv4_fail 64 "$1 needs a value"; env=$2 && shift ;;
     --yes) yes=--yes ;;
     --help | -h) usage && exit 0 ;;
-    -*) usage >&2 && fail 64 "unknown option $1" ;;
+    -*) usage >&2 && osv4_fail 64 "unknown option $1" ;;
     *) from=$1 ;;
     esac
     shift
 done
-[ -n "$from" ] || { usage >&2 && fail 64 "which backup?"; }
+[ -n "$from" ] || { usage >&2 && osv4_fail 64 "which backup?"; }
 if [ "$from" = latest ]; then
     from=
     # Before the settings are read: where there are none, they are in the backup.
@@ -36,18 +36,18 @@ if [ "$from" = latest ]; then
     for each in "$backups"/orangescrum-[0-9]*T[0-9]*Z; do
         [ ! -d "$each" ] || from=$each
     done
-    [ -n "$from" ] || fail 66 "there is no backup in $backups"
+    [ -n "$from" ] || osv4_fail 66 "there is no backup in $backups"
 fi
-[ -f "$from/SHA256SUMS" ] || fail 66 "$from is no backup"
-(cd "$from" && sha256sum -c SHA256SUMS >/dev/null 2>&1) || fail 65 "$from is damaged: nothing was changed"
+[ -f "$from/SHA256SUMS" ] || osv4_fail 66 "$from is no backup"
+(cd "$from" && sha256sum -c SHA256SUMS >/dev/null 2>&1) || osv4_fail 65 "$from is damaged: nothing was changed"
 from=$(cd "$from" && pwd)
 if [ -n "$yes" ] && [ ! -e "$env" ]; then
     (umask 077 && cp "$from/env" "$env")
-    say "restore: $env"
+    osv4_log "restore: $env"
 fi
 project_open "$env"
 if [ -z "$yes" ]; then
-    say "restore: would stop project $project and replace its database by $from; say --yes to do it"
+    osv4_log "restore: would stop project $project and replace its database by $from; say --yes to do it"
     exit 0
 fi
 
@@ -58,13 +58,13 @@ case ,$(env_value COMPOSE_PROFILES), in
     left=120
     until [ "$(docker inspect --format '{{.State.Health.Status}}' "$(container_of orangescrum-db)")" = healthy ]; do
         left=$((left - 1))
-        [ "$left" -gt 0 ] || fail 69 "the bundled database does not come up: nothing was changed"
+        [ "$left" -gt 0 ] || osv4_fail 69 "the bundled database does not come up: nothing was changed"
         sleep 1
     done
     ;;
 esac
 code=0
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # for the shell in the container
 tar -cf - -C "$(dirname "$from")" "$(basename "$from")" | compose run --rm -T --no-deps tools sh -c '
     umask 077
     work=/var/lib/orangescrum/backups/.restore
@@ -75,6 +75,6 @@ tar -cf - -C "$(dirname "$from")" "$(basename "$from")" | compose run --rm -T --
     /opt/orangescrum/helpers/restore.sh --yes "$work/$1" || code=$?
     rm -rf "$work"
     exit "$code"' sh "$(basename "$from")" >&2 || code=$?
-[ "$code" -eq 0 ] || fail "$code" "not restored; the application stays stopped: \`docker-compose up -d\` starts it"
+[ "$code" -eq 0 ] || osv4_fail "$code" "not restored; the application stays stopped: \`docker-compose up -d\` starts it"
 compose up -d >&2
-say "restored from $from"
+osv4_log "restored from $from"

@@ -63,7 +63,7 @@ machine() {
     case $(od -A n -t x1 -j 18 -N 2 "$OSV4_HOME/orangescrum-app/osv4-prod" | tr -d ' ') in
     3e00) echo amd64 ;;
     b700) echo arm64 ;;
-    *) release_machine ;;
+    *) osv4_machine ;;
     esac
 }
 

@@ -2,7 +2,7 @@
 # The page of all variables, made from the list: UPDATE_DOCS=1 writes it anew. And the lists before the
 # validator that a person runs on them.
 #
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # PHP's dollars and Markdown's quotes
 
 setup() {
     ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

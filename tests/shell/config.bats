@@ -3,7 +3,7 @@
 #
 # Needs php (Debian: php8.2-cli), apache2 and openssl.
 #
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031 # PHP's dollars; each test is a process of its own
 
 setup_file() {
     for program in php openssl curl; do
@@ -304,7 +304,7 @@ teardown() {
     local dir="$BATS_TEST_TMPDIR" back http https
     back=$(port) http=$(port) https=$(port)
     chmod 755 "$dir" "$BATS_RUN_TMPDIR"
-    # shellcheck disable=SC2028
+    # shellcheck disable=SC2028 # PHP's line break
     echo '<?php header("X-Seen: 1"); foreach (["HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST"] as $n) { echo $n, "=", $_SERVER[$n] ?? "", "\n"; }' >"$dir/router.php"
     php -n -S "127.0.0.1:$back" "$dir/router.php" >"$dir/backend.log" 2>&1 3>&- &
     BACKEND=$!

@@ -2,15 +2,8 @@
 # The compose project that a package's folder is. Wants OSV4_HOME, the folder; after
 # `project_open FILE` there are compose, project, env_file and image, the name without a tag.
 
-say() { printf 'orangescrum: %s\n' "$*" >&2; }
-
-# fail CODE MESSAGE
-fail() {
-    code=$1
-    shift
-    printf 'orangescrum: error: %s\n' "$*" >&2
-    exit "$code"
-}
+# shellcheck source=/dev/null
+. "$OSV4_HOME/helpers/lib/say.sh"
 
 # The value of a variable as compose sees it: the environment wins over the env file.
 env_value() {
@@ -25,15 +18,15 @@ env_value() {
 project_open() {
     env_file=$1
     case $env_file in /*) ;; *) env_file=$PWD/$env_file ;; esac
-    [ -f "$env_file" ] || fail 78 "there is no $env_file: copy .env.docker to it and fill it in"
-    command -v docker >/dev/null 2>&1 || fail 69 "docker is not installed"
-    docker info >/dev/null 2>&1 || fail 69 "the Docker engine does not answer: is it running, and may you use it?"
+    [ -f "$env_file" ] || osv4_fail 78 "there is no $env_file: copy .env.docker to it and fill it in"
+    command -v docker >/dev/null 2>&1 || osv4_fail 69 "docker is not installed"
+    docker info >/dev/null 2>&1 || osv4_fail 69 "the Docker engine does not answer: is it running, and may you use it?"
     if docker compose version >/dev/null 2>&1; then
         compose_command="docker compose"
     elif command -v docker-compose >/dev/null 2>&1; then
         compose_command=docker-compose
     else
-        fail 69 "neither \`docker compose\` nor docker-compose is installed"
+        osv4_fail 69 "neither \`docker compose\` nor docker-compose is installed"
     fi
     project=$(env_value COMPOSE_PROJECT_NAME)
     # Compose would call the project after the folder; the image's tag has to follow.
@@ -87,6 +80,6 @@ wait_healthy() {
         left=$((left - 1))
         sleep 1
     done
-    say "the application is $state"
+    osv4_log "the application is $state"
     return 1
 }

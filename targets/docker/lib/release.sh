@@ -1,16 +1,10 @@
 # shellcheck shell=sh
 # Packages: archives of dist/, unpacked below releases/, and their files in the package's folder.
 # Wants lib/project.sh.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154 # what project.sh sets
 
-# The part of the name that says which machine a package is for.
-machine() {
-    case $(uname -m) in
-    x86_64) echo amd64 ;;
-    aarch64) echo arm64 ;;
-    *) uname -m ;;
-    esac
-}
+# shellcheck source=/dev/null
+. "$OSV4_HOME/helpers/lib/machine.sh"
 
 # The archive that `latest` or a build means. find_archive WHAT FOLDER…
 find_archive() {
@@ -21,10 +15,10 @@ find_archive() {
     for folder in "$@"; do
         [ -d "$folder" ] || continue
         # The newest first; names of archives hold no blanks.
-        # shellcheck disable=SC2012
-        for name in $(cd "$folder" && ls -t orangescrum-docker-*-"$(machine)".tar.gz 2>/dev/null); do
+        # shellcheck disable=SC2012 # the newest first
+        for name in $(cd "$folder" && ls -t orangescrum-docker-*-"$(osv4_machine)".tar.gz 2>/dev/null); do
             if [ "$what" != latest ]; then
-                case $name in *-"$what"-"$(machine)".tar.gz) ;; *) continue ;; esac
+                case $name in *-"$what"-"$(osv4_machine)".tar.gz) ;; *) continue ;; esac
             fi
             count=$((count + 1))
             [ -n "$found" ] || found=$folder/$name
@@ -32,10 +26,10 @@ find_archive() {
         [ -z "$found" ] || break
     done
     if [ -z "$found" ]; then
-        fail 66 "there is no archive of build $what for $(machine) in: $*"
+        osv4_fail 66 "there is no archive of build $what for $(osv4_machine) in: $*"
     fi
     if [ "$what" != latest ] && [ "$count" -gt 1 ]; then
-        fail 64 "build $what is there $count times: remove all but one, or name a folder with --from"
+        osv4_fail 64 "build $what is there $count times: remove all but one, or name a folder with --from"
     fi
     printf '%s\n' "$found"
 }
@@ -45,19 +39,19 @@ unpack_release() {
     archive=$1
     name=$(basename "$archive" .tar.gz)
     name=${name#orangescrum-docker-}
-    [ -f "$archive.sha256" ] || fail 66 "$archive.sha256 is missing: copy it together with the archive"
+    [ -f "$archive.sha256" ] || osv4_fail 66 "$archive.sha256 is missing: copy it together with the archive"
     (cd "$(dirname "$archive")" && sha256sum -c "$(basename "$archive").sha256" >/dev/null 2>&1) ||
-        fail 65 "$archive is damaged: its checksum is another than $archive.sha256 says"
+        osv4_fail 65 "$archive is damaged: its checksum is another than $archive.sha256 says"
     # What leads out of the folder is no package of ours.
     if tar -tzf "$archive" | grep -q -e '^/' -e '^\.\./' -e '/\.\./'; then
-        fail 65 "$archive holds names that lead out of its folder"
+        osv4_fail 65 "$archive holds names that lead out of its folder"
     fi
     mkdir -p "$OSV4_HOME/releases"
     rm -rf "$OSV4_HOME/releases/.unpacking"
     mkdir "$OSV4_HOME/releases/.unpacking"
     tar -xzof "$archive" -C "$OSV4_HOME/releases/.unpacking"
     [ -f "$OSV4_HOME/releases/.unpacking/docker-compose.yaml" ] ||
-        fail 65 "$archive is no package for Docker: it holds no docker-compose.yaml"
+        osv4_fail 65 "$archive is no package for Docker: it holds no docker-compose.yaml"
     rm -rf "$OSV4_HOME/releases/$name"
     mv "$OSV4_HOME/releases/.unpacking" "$OSV4_HOME/releases/$name"
     touch "$OSV4_HOME/releases/$name"
@@ -67,7 +61,7 @@ unpack_release() {
 # What tells one package from another, and is its image's tag: a digest of the manifest, which lists
 # every file. So an image that was built or loaded before is known again. release_id FOLDER
 release_id() {
-    [ -f "$1/build-manifest.json" ] || fail 66 "$1 is no package: build-manifest.json is missing"
+    [ -f "$1/build-manifest.json" ] || osv4_fail 66 "$1 is no package: build-manifest.json is missing"
     sha256sum <"$1/build-manifest.json" | cut -c1-12
 }
 
@@ -81,7 +75,7 @@ build_image() {
         value=$(env_value "$name")
         [ -z "$value" ] || set -- "$@" --build-arg "$name=$value"
     done
-    docker build --quiet "$@" --tag "$tag" "$folder" >/dev/null || fail 70 "the image could not be built: nothing was changed"
+    docker build --quiet "$@" --tag "$tag" "$folder" >/dev/null || osv4_fail 70 "the image could not be built: nothing was changed"
 }
 
 # The files of a package that belong to it and not to the person: all but .env, and of config/ only
@@ -121,7 +115,7 @@ release_undo() {
 # Keeps the newest two unpacked packages, and drops the names of the images of others.
 release_prune() {
     [ -d "$OSV4_HOME/releases" ] || return 0
-    # shellcheck disable=SC2012
+    # shellcheck disable=SC2012 # the newest first
     (cd "$OSV4_HOME/releases" && ls -1t) | sed 1,2d | while IFS= read -r name; do
         docker image rm "$image:$(release_id "$OSV4_HOME/releases/$name")" >/dev/null 2>&1 || true
         rm -rf "${OSV4_HOME:?}/releases/$name"

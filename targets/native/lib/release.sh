@@ -4,21 +4,15 @@
 # never changed. Wants installation.sh, manifest.sh and the package's say.sh.
 # shellcheck disable=SC2154 # install_* are set by installation.sh
 
-# The part of an archive's name that says which machine it is for.
-release_machine() {
-    case $(uname -m) in
-    x86_64) echo amd64 ;;
-    aarch64) echo arm64 ;;
-    *) uname -m ;;
-    esac
-}
+# shellcheck source=/dev/null
+. "$OSV4_HOME/helpers/lib/machine.sh"
 
 # release_latest FOLDER: the newest archive there.
 release_latest() {
     # Names of archives hold no blanks, and the newest is what is wanted.
-    # shellcheck disable=SC2012
-    _release_found=$(cd "$1" && ls -t orangescrum-native-*-"$(release_machine)".tar.gz 2>/dev/null | head -n 1)
-    [ -n "$_release_found" ] || osv4_fail 66 "no orangescrum-native-*-$(release_machine).tar.gz is in $1"
+    # shellcheck disable=SC2012 # the newest first
+    _release_found=$(cd "$1" && ls -t orangescrum-native-*-"$(osv4_machine)".tar.gz 2>/dev/null | head -n 1)
+    [ -n "$_release_found" ] || osv4_fail 66 "no orangescrum-native-*-$(osv4_machine).tar.gz is in $1"
     printf '%s\n' "$1/$_release_found"
 }
 

@@ -16,7 +16,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
         exit 1
     }
     printf '%s\n' "$POSTGRES_PASSWORD" >/tmp/pw
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086 # words
     initdb --username="$user" --pwfile=/tmp/pw --auth=scram-sha-256 ${POSTGRES_INITDB_ARGS:-} >/dev/null
     rm /tmp/pw
     echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"

@@ -17,10 +17,10 @@ if [ -z "${SPC_CMD_VAR_FRANKENPHP_XCADDY_MODULES:-}" ]; then
     export SPC_CMD_VAR_FRANKENPHP_XCADDY_MODULES="--with github.com/dunglas/caddy-cbrotli"
 fi
 
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # words
 ${spcCommand} download --with-php="${PHP_VERSION}" --for-extensions="${PHP_EXTENSIONS}" ${SPC_OPT_DOWNLOAD_ARGS:-}
 export FRANKENPHP_SOURCE_PATH=/go/src/app
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # words
 ${spcCommand} build --enable-zts --build-embed --build-frankenphp ${SPC_OPT_BUILD_ARGS:-} "${PHP_EXTENSIONS}" --with-libs="${PHP_EXTENSION_LIBS:-}"
 
 if [ -n "${CI:-}" ]; then
