@@ -6,6 +6,7 @@
 
 mod cycle;
 pub mod layout;
+mod provenance;
 pub mod render;
 mod role;
 pub mod svg;
@@ -72,8 +73,8 @@ fn unknown_message(unknown: &[UnknownTarget]) -> String {
 }
 
 impl Graph {
-    /// Links the nodes of a checked pipeline. Mistakes: cycles, each reported once, and two
-    /// artifacts that one command wants in the same place.
+    /// Links the nodes of a checked pipeline. Mistakes: cycles, each reported once, two artifacts
+    /// that one command wants in the same place, and a provenance that is none.
     pub fn build(pipeline: &Pipeline, source: &SourceFile) -> Result<Self, Diagnostics> {
         let mut graph = DiGraph::with_capacity(pipeline.nodes.len(), pipeline.nodes.len());
         let mut names = HashMap::with_capacity(pipeline.nodes.len());
@@ -98,6 +99,7 @@ impl Graph {
         if order.len() < graph.node_count() {
             mistakes.extend(cycle::report(&graph, &order));
         }
+        mistakes.extend(provenance::check(&graph));
         if !mistakes.is_empty() {
             return Err(Diagnostics::new(source, mistakes));
         }

@@ -19,7 +19,7 @@ use crate::inputs::stat::{Clock, Stat, boot_id};
 use crate::key::compose::Composed;
 use crate::path::RelPath;
 use crate::pipeline::{Node, NodeName, Pipeline, Work, check};
-use crate::plan::judge::{Judged, Order, Subject, judge};
+use crate::plan::judge::{Judged, Order, Reading, Subject, judge};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
 use crate::run::image::{is_elsewhere, keeper_tag};
@@ -115,6 +115,7 @@ pub fn prepare(
     let identify = |question: &ToolQuestion| ground.identify(question);
     let resolve = |program: &str| ground.resolve(program);
     let images = EngineImages::new(&ground.engine, &store, &project_id, &loaded.lock);
+    let (assumed, obscured) = obscured(&loaded, &assume);
     let around = Surroundings {
         project: &ground.project,
         store: &ground.store,
@@ -123,6 +124,8 @@ pub fn prepare(
         resolve: &resolve,
         published: &published,
         images: &images,
+        assumed: &assumed,
+        obscured: &obscured,
     };
     // Both were read before there was an observer.
     observer.note_read(&ground.file, &loaded.digest);
@@ -144,17 +147,20 @@ pub fn prepare(
 
     let mut subjects = Vec::with_capacity(nodes.len());
     for (at, (node, composed)) in nodes.iter().zip(&gathered.nodes).enumerate() {
-        let reads: Vec<(String, usize)> = composed
+        let reads: Vec<Reading> = composed
             .reads
             .iter()
-            .filter_map(|read| Some((read.label.clone(), *positions.get(&read.node)?)))
+            .filter_map(|read| {
+                let up = *positions.get(&read.node)?;
+                Some(Reading { label: read.label.clone(), up, content: read.wants_content() })
+            })
             .collect();
         let follows = loaded
             .graph
             .upstreams(order[at])
             .iter()
             .filter_map(|up| by_index.get(&up.node).copied())
-            .filter(|up| !reads.iter().any(|(_, read)| read == up))
+            .filter(|up| !reads.iter().any(|read| read.up == *up))
             .collect();
         subjects.push(Subject {
             own: composed.own.clone(),
@@ -197,6 +203,16 @@ pub fn prepare(
         loaded,
         store,
     })
+}
+
+/// The nodes that are taken as they were, and those that went into one of them: nobody knows when.
+fn obscured(loaded: &Loaded, assume: &[String]) -> (HashSet<NodeName>, HashSet<NodeName>) {
+    let graph = &loaded.graph;
+    let assumed: Vec<NodeIndex> = assume.iter().filter_map(|name| graph.find(name)).collect();
+    let above: Vec<NodeIndex> =
+        assumed.iter().flat_map(|node| graph.upstreams(*node)).map(|up| up.node).collect();
+    let names = |nodes: &[NodeIndex]| nodes.iter().map(|node| graph.name(*node).clone()).collect();
+    (names(&assumed), names(&graph.closure(&above)))
 }
 
 /// Surveys and judges `targets` without writing anything, not even a store where none is.

@@ -4,7 +4,8 @@ use crate::commands::args::{Format, Verify};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::screen::Screen;
-use crate::report::verified::{Package, json, text};
+use crate::report::verified::{Origin, Package, json, text};
+use crate::run::build_manifest::Provenance;
 use crate::run::verify::{Difference, Verified, VerifyError, verify};
 
 pub fn run(args: &Verify, here: &std::path::Path, screen: &Screen) -> Result<Exit, Fault> {
@@ -35,7 +36,8 @@ pub fn run(args: &Verify, here: &std::path::Path, screen: &Screen) -> Result<Exi
 
 fn package(path: String, found: Verified, strict: bool) -> Package {
     let holds = found.holds() && (!strict || found.extra.is_empty());
-    let Verified { kind, assumed, listed, missing, altered, extra, checksum } = found;
+    let Verified { kind, assumed, facts, provenance, listed, missing, altered, extra, checksum } = found;
+    let origin = |Provenance { commit, digest }| Origin { commit, digest: digest.to_string() };
     let word = |difference| match difference {
         Difference::Kind => "kind",
         Difference::Content => "content",
@@ -47,6 +49,8 @@ fn package(path: String, found: Verified, strict: bool) -> Package {
         kind: kind.word(),
         holds,
         assumed,
+        facts,
+        provenance: provenance.into_iter().map(|(node, one)| (node, origin(one))).collect(),
         listed,
         missing: missing.iter().map(ToString::to_string).collect(),
         altered: altered.into_iter().map(|(path, what)| (path.to_string(), word(what))).collect(),

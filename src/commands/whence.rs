@@ -11,6 +11,7 @@ use crate::commands::screen::{Screen, now};
 use crate::digest::Digest;
 use crate::inputs::hash;
 use crate::inputs::stat::Stat;
+use crate::key::compose::PROVENANCE;
 use crate::key::{Facet, Value};
 use crate::path::RelPath;
 use crate::record::{Artifact, Record, RunId};
@@ -135,7 +136,9 @@ fn member(
 fn made(record: &Record, all: &[Hit], store: &Store, depth: usize) -> Result<Made, Fault> {
     let mut from = Vec::new();
     for one in record.manifest.components() {
-        if one.facet != Facet::Upstream || depth >= DEEPEST {
+        // What a package tells of a node is among its own inputs; the node itself comes further down.
+        let is_read = one.facet == Facet::Upstream && !one.label.starts_with(PROVENANCE);
+        if !is_read || depth >= DEEPEST {
             continue;
         }
         if let Some(above) = maker(&one.value, record.run, all)

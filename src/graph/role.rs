@@ -20,6 +20,8 @@ pub enum Role {
     Image,
     /// A file of a dist, at this place in it.
     Binary(RelPath),
+    /// What a dist's build manifest tells of a node that went into it.
+    Provenance,
     /// An artifact laid into a command's work folder, at these places.
     From(Vec<RelPath>),
     /// The content of a declared input path, which the other node publishes.
@@ -35,6 +37,11 @@ impl Role {
     pub const fn is_read(&self) -> bool {
         !matches!(self, Self::Member | Self::After)
     }
+
+    /// Whether something of the other node's content goes into the reader.
+    pub const fn goes_in(&self) -> bool {
+        self.is_read() && !matches!(self, Self::Provenance)
+    }
 }
 
 impl fmt::Display for Role {
@@ -44,6 +51,7 @@ impl fmt::Display for Role {
             Self::App => f.write_str("app"),
             Self::Image => f.write_str("image"),
             Self::Binary(into) => write!(f, "binary {into}"),
+            Self::Provenance => f.write_str("provenance"),
             Self::From(places) => {
                 let places: Vec<String> = places.iter().map(ToString::to_string).collect();
                 write!(f, "from {}", places.join(", "))
@@ -97,6 +105,9 @@ pub(super) fn link(
             Work::Dist(dist) => {
                 for binary in &dist.binaries {
                     reads(&binary.node.value, Role::Binary(binary.into.clone()), binary.node.span);
+                }
+                for node in &dist.provenance {
+                    reads(&node.value, Role::Provenance, node.span);
                 }
             }
             Work::Command(command) => {

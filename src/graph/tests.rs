@@ -52,6 +52,32 @@ fn upstreams_are_labelled_by_their_role() {
 }
 
 #[test]
+fn a_dist_tells_only_of_what_went_into_it() {
+    let told = |names: &str| {
+        let binary = "binary \"binary\" into=\"app/run\"";
+        EMBED.replace(binary, &format!("{binary}; provenance {names}"))
+    };
+    let graph = graph(&told("\"source\" \"base\""));
+    let both = [pair("binary", "binary app/run"), pair("source", "provenance"), pair("base", "provenance")];
+    assert_eq!(reads(&graph, "dist-docker"), both);
+    // What only comes before, or is told of itself, is no part.
+    let lint = "command \"lint\" { run \"x\"; output \"l\"; after \"source\" }";
+    let other = "dist-native { output \"n\"; provenance \"source\" }";
+    let text = told("\"lint\"").replace("command \"lint\" { run \"x\"; after \"source\" }", lint) + other;
+    let (text, built) = build(&text);
+    let found = built.unwrap_err().list;
+    let shown: Vec<_> =
+        found.iter().map(|one| (one.code, marked(&text, one), one.message.as_str())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("not-in-dist", "\"lint\"", "`lint` does not go into `dist-docker`"),
+            ("not-in-dist", "\"source\"", "`source` does not go into `dist-native`")
+        ]
+    );
+}
+
+#[test]
 fn artifacts_stand_at_their_natural_places() {
     let graph = graph(
         r#"command "c" { run "x"; output "o/a" "o/b" }

@@ -86,16 +86,17 @@ pub struct GitQuestion {
 pub struct GitAnswer {
     pub tree: String,
     pub traits: Traits,
-    /// Of all that counts.
+    /// Of all that may count.
     pub facts: Digest,
 }
 
 impl GitAnswer {
-    /// The digest of all that counts: what two answers are compared by.
+    /// The digest of all that may count: what two answers are compared by. A commit with the tree
+    /// of the one before is another one, because a package may name it.
     pub fn digest(facts: &GitFacts) -> Digest {
-        let text: Vec<String> =
-            facts.counts.iter().map(|(label, value)| format!("{label}={value}\n")).collect();
-        Digest::of(text.concat().as_bytes())
+        let mut text = format!("commit={}\n", facts.commit);
+        text.extend(facts.counts.iter().map(|(label, value)| format!("{label}={value}\n")));
+        Digest::of(text.as_bytes())
     }
 }
 

@@ -15,12 +15,19 @@ use crate::pipeline::{
 };
 use crate::tree::Entry;
 
+/// Begins the labels of what a dist's build manifest tells of a node; the node's name follows.
+pub const PROVENANCE: &str = "provenance ";
+
 /// How an upstream artifact stands in its reader's work folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stand {
     /// A tree of project paths: these outputs, each at its own path.
     Own(Vec<RelPath>),
     At(RelPath),
+    /// Nowhere: its digest is told, and the commit that it is of, and its content is not read.
+    Told {
+        commit: Option<String>,
+    },
 }
 
 /// An upstream that a node reads.
@@ -32,6 +39,20 @@ pub struct Read {
     pub stand: Stand,
     /// For a dist's binary: whether it becomes executable.
     pub executable: Option<bool>,
+}
+
+impl Read {
+    /// Whether the artifact's content is wanted, or its digest alone.
+    pub fn wants_content(&self) -> bool {
+        !matches!(self.stand, Stand::Told { .. })
+    }
+}
+
+/// What may be told of a node in what is made from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The commit that its tree was taken from; none for what is of no commit.
+    pub commit: Option<String>,
 }
 
 /// A declared input as it was found, and where it stands.
@@ -97,6 +118,8 @@ pub trait World {
     fn natural(&self, node: &NodeName) -> Stand;
     /// Where an artifact of `node` stands when it stands where its node makes it.
     fn published(&self, node: &NodeName) -> Stand;
+    /// What is known of a node that was composed before; none where nobody can tell what went in.
+    fn origin(&self, node: &NodeName) -> Option<Origin>;
     /// `os/architecture` of this machine.
     fn platform(&self) -> String;
     /// What the Dockerfile recipe of `node` reads. `base` is the node whose image it builds on, `app` where
@@ -163,8 +186,8 @@ pub fn compose<W: World>(node: &Node, world: &mut W) -> Result<Composed<W::Input
             for (at, From { node, into }) in froms.iter().enumerate() {
                 let stand = into.clone().map_or_else(|| composer.world.natural(&node.value), Stand::At);
                 let place = match &stand {
-                    Stand::Own(_) => "its own paths".to_owned(),
                     Stand::At(path) => format!("at {path}"),
+                    Stand::Own(_) | Stand::Told { .. } => "its own paths".to_owned(),
                 };
                 composer.spanned_text(&format!("from {at} into"), &place, node.span);
                 composer.read(&format!("from {at}"), node, stand);
@@ -352,7 +375,18 @@ impl<W: World> Composer<'_, W> {
     }
 
     fn dist(&mut self, dist: &Dist) -> Result<(), W::Error> {
-        let Dist { flavor, output: _, copies, excludes, binaries, seeds: _, archives: _, manifest } = dist;
+        let Dist {
+            flavor,
+            output: _,
+            copies,
+            excludes,
+            binaries,
+            seeds: _,
+            archives: _,
+            manifest,
+            facts,
+            provenance,
+        } = dist;
         self.own_text(
             "flavor",
             match flavor {
@@ -374,7 +408,24 @@ impl<W: World> Composer<'_, W> {
                 read.executable = Some(*executable);
             }
         }
+        for (name, value) in facts {
+            self.spanned_text(&format!("fact {}", name.value), value, name.span);
+        }
+        for node in provenance {
+            self.provenance(node);
+        }
         Ok(())
+    }
+
+    /// The one place where a node's name counts, because the build manifest has it.
+    fn provenance(&mut self, node: &NodeRef) {
+        let Some(Origin { commit }) = self.world.origin(&node.value) else { return };
+        let label = format!("{PROVENANCE}{}", node.value);
+        if let Some(commit) = &commit {
+            // Of its own: another commit may well have the same artifact.
+            self.spanned_text(&format!("{label} commit"), commit, node.span);
+        }
+        self.read(&label, node, Stand::Told { commit });
     }
 }
 

@@ -429,6 +429,10 @@ pub struct Dist {
     pub archives: Vec<Archive>,
     /// Where the build manifest stands in the dist. Dirtying.
     pub manifest: RelPath,
+    /// Names and values that the build manifest tells. Dirtying.
+    pub facts: Vec<(Spanned<String>, String)>,
+    /// Nodes of which the build manifest tells what they were, by name. Dirtying, names too.
+    pub provenance: Vec<NodeRef>,
 }
 
 /// A file artifact placed into a dist. Dirtying.

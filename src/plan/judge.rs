@@ -15,11 +15,22 @@ use crate::record::Artifact;
 pub struct Subject {
     /// Own and environment components; upstreams are added here.
     pub own: Manifest,
-    /// Component label and position of each upstream whose artifact is read.
-    pub reads: Vec<(String, usize)>,
+    /// Each upstream whose artifact counts.
+    pub reads: Vec<Reading>,
     /// Positions that must be done before, without their artifacts being read.
     pub follows: Vec<usize>,
     pub order: Order,
+}
+
+/// An upstream whose artifact is in a node's manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The component's label.
+    pub label: String,
+    /// Its position.
+    pub up: usize,
+    /// Whether its content is wanted, or its digest alone.
+    pub content: bool,
 }
 
 /// What the caller asks of a node, over and above freshness.
@@ -119,8 +130,8 @@ pub fn judge_one(at: usize, subject: &Subject, before: &[Judged], lost: bool, fa
         Order::Judge | Order::Force(_) => {}
     }
     let pending: Vec<usize> =
-        subject.reads.iter().map(|(_, up)| *up).filter(|up| !before[*up].is_known()).collect();
-    let marked = subject.reads.iter().any(|(_, up)| before[*up].assumed);
+        subject.reads.iter().map(|read| read.up).filter(|up| !before[*up].is_known()).collect();
+    let marked = subject.reads.iter().any(|read| before[read.up].assumed);
     if !pending.is_empty() {
         if let Order::Force(code) = subject.order {
             return blank(Verdict::Stale(vec![Reason::new(code, Facet::Own, "run")]));
@@ -137,9 +148,9 @@ pub fn judge_one(at: usize, subject: &Subject, before: &[Judged], lost: bool, fa
     let mut upstreams: Vec<Component> = subject
         .reads
         .iter()
-        .filter_map(|(label, up)| {
-            let value = before[*up].artifact.as_ref()?.value();
-            Some(Component { facet: Facet::Upstream, label: label.clone(), value })
+        .filter_map(|read| {
+            let value = before[read.up].artifact.as_ref()?.value();
+            Some(Component { facet: Facet::Upstream, label: read.label.clone(), value })
         })
         .collect();
     if marked {
@@ -189,8 +200,8 @@ fn newly_lost(subjects: &[Subject], judged: &[Judged], lost: &[bool], facts: &dy
         let own_need = matches!(one.verdict, Verdict::Restorable(_)) || facts.is_requested(at);
         needed[at] |= own_need;
         if matches!(one.verdict, Verdict::Stale(_)) {
-            for (_, up) in &subjects[at].reads {
-                needed[*up] = true;
+            for read in subjects[at].reads.iter().filter(|read| read.content) {
+                needed[read.up] = true;
             }
         }
     }

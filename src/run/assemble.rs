@@ -1,5 +1,7 @@
 //! `dist-docker` and `dist-native`: copies, binaries and a build manifest, as one tree.
 
+use std::collections::BTreeMap;
+
 use crate::digest::Digest;
 use crate::inputs::input::Input;
 use crate::key::Value;
@@ -7,7 +9,7 @@ use crate::key::compose::Stand;
 use crate::path::RelPath;
 use crate::pipeline::{Dist, DistFlavor, Kind};
 use crate::record::Artifact;
-use crate::run::build_manifest::{BuildManifest, Upstream as Listed};
+use crate::run::build_manifest::{BuildManifest, Provenance, Upstream as Listed};
 use crate::run::dist::{Excludes, Layer, assemble, place};
 use crate::run::source::{from_folder, from_leaf};
 use crate::run::task::{Context, Task, TaskError, Upstream, tree_of};
@@ -34,19 +36,29 @@ pub fn make(
     }
     let mut files = Vec::new();
     let mut listed = Vec::new();
+    let mut provenance = BTreeMap::new();
     for (read, upstream) in task.composed.reads.iter().zip(upstreams) {
-        let (digest, size) = single_file(upstream, context)?;
-        let Stand::At(into) = &read.stand else { continue };
-        let leaf = Leaf::File { digest, size, executable: read.executable.unwrap_or(true) };
-        files.push((into.clone(), leaf));
-        listed.push(Listed { role: read.label.clone(), digest: value_digest(upstream) });
+        let digest = value_digest(upstream)?;
+        match &read.stand {
+            Stand::At(into) => {
+                let (content, size) = single_file(upstream, context)?;
+                let executable = read.executable.unwrap_or(true);
+                files.push((into.clone(), Leaf::File { digest: content, size, executable }));
+                listed.push(Listed { role: read.label.clone(), digest });
+            }
+            Stand::Told { commit } => {
+                provenance.insert(read.node.0.clone(), Provenance { commit: commit.clone(), digest });
+            }
+            Stand::Own(_) => {}
+        }
     }
     let mut leaves = assemble(&layers, &Excludes::new(&dist.excludes)?, &files)?;
     let kind = match dist.flavor {
         DistFlavor::Docker => Kind::DistDocker,
         DistFlavor::Native => Kind::DistNative,
     };
-    let manifest = BuildManifest::new(kind, &leaves, listed, assumed);
+    let facts = dist.facts.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect();
+    let manifest = BuildManifest { facts, provenance, ..BuildManifest::new(kind, &leaves, listed, assumed) };
     let bytes = manifest.to_bytes();
     let digest = batch.add_bytes(&bytes)?;
     place(&mut leaves, &dist.manifest, Leaf::File { digest, size: bytes.len() as u64, executable: false });
@@ -56,12 +68,14 @@ pub fn make(
     Ok((Artifact::Entry(Entry::Directory { digest: tree.root }), stood))
 }
 
-fn value_digest(upstream: &Upstream) -> Digest {
-    match upstream.artifact.as_ref().map(Artifact::value) {
-        Some(Value::Entry(Entry::File { digest, .. }) | Value::Image(digest)) => digest,
-        Some(Value::Entry(Entry::Directory { digest })) => digest.0,
-        _ => Digest::of(b""),
-    }
+fn value_digest(upstream: &Upstream) -> Result<Digest, TaskError> {
+    let artifact = upstream.artifact.as_ref().ok_or(TaskError::Cancelled)?;
+    Ok(match artifact.value() {
+        Value::Entry(Entry::File { digest, .. }) | Value::Image(digest) => digest,
+        Value::Entry(Entry::Directory { digest }) => digest.0,
+        // No artifact is one of these.
+        Value::Entry(Entry::Symlink { .. }) | Value::Text(_) => Digest::of(b""),
+    })
 }
 
 /// The one file of an artifact: a file itself, or a tree that holds nothing else.

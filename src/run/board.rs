@@ -95,7 +95,7 @@ impl Board {
             .collect();
         for (at, subject) in subjects.iter().enumerate() {
             let upstreams: BTreeSet<usize> =
-                subject.reads.iter().map(|(_, up)| *up).chain(subject.follows.iter().copied()).collect();
+                subject.reads.iter().map(|read| read.up).chain(subject.follows.iter().copied()).collect();
             seats[at].pending = upstreams.len();
             for up in upstreams {
                 seats[up].downstream.push(at);
@@ -161,7 +161,8 @@ impl Board {
     /// not known yet.
     pub fn upstreams(&self, at: usize) -> Vec<(String, usize, Option<Artifact>)> {
         let reads = &self.subjects[at].reads;
-        reads.iter().map(|(label, up)| (label.clone(), *up, self.judged[*up].artifact.clone())).collect()
+        let known = |up: usize| self.judged[up].artifact.clone();
+        reads.iter().map(|read| (read.label.clone(), read.up, known(read.up))).collect()
     }
 
     /// Whether any work is under way.
@@ -255,14 +256,12 @@ impl Board {
             return;
         }
         let reads = &self.subjects[at].reads;
-        if let Some((_, up)) =
-            reads.iter().find(|(_, up)| matches!(self.seats[*up].state, State::Failed | State::Skipped))
-        {
-            let up = *up;
+        let is_off = |up: usize| matches!(self.seats[up].state, State::Failed | State::Skipped);
+        if let Some(up) = reads.iter().map(|read| read.up).find(|up| is_off(*up)) {
             self.skip(at, up);
             return;
         }
-        if reads.iter().all(|(_, up)| self.seats[*up].state == State::Done) {
+        if reads.iter().all(|read| self.seats[read.up].state == State::Done) {
             self.seats[at].state = State::Keeping;
             self.busy += 1;
             self.news.push(Next::Keep(at));

@@ -1,7 +1,10 @@
 //! The build manifest: the file in a dist that says what it holds and what it was made from.
 //!
-//! A function of the dist's content and its upstreams. No clock, host, user, path outside the
-//! dist or parameter gets in here: the same inputs give the same bytes anywhere.
+//! A function of the dist's content, its upstreams and the facts that its author wrote down. No
+//! clock, host, user or path outside the dist gets in here: the same inputs give the same bytes
+//! anywhere.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +18,34 @@ pub const SCHEMA: u32 = 1;
 
 /// The file's content, in the order of its fields.
 ///
-/// `pipeline` and `node` become part of the artifact, so a node that writes them has to count
-/// them in its key.
+/// All of it becomes part of the artifact, so all of it counts in the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildManifest {
     pub schema: u32,
     pub kind: Kind,
     /// Whether anything above this dist was taken as it was (`--assume-fresh`).
     pub assumed: bool,
+    /// Names and values, as the pipeline file has them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+    /// What nodes were that went into the dist, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provenance: BTreeMap<String, Provenance>,
     /// Sorted by role.
     pub upstreams: Vec<Upstream>,
     /// Sorted by path; the manifest itself is not among them.
     pub files: Vec<Listed>,
+}
+
+/// What a node was that went into the dist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The commit that its tree was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Of its artifact: a file, a tree or an image.
+    #[serde(with = "hex")]
+    pub digest: Digest,
 }
 
 /// An artifact that went into the dist.
@@ -72,8 +91,8 @@ pub enum Mode {
 }
 
 impl BuildManifest {
-    /// Lists `leaves`; sorts what is not sorted. Names of pipeline and node are left out: they do
-    /// not count in the key, so they must not show in what the key stands for.
+    /// Lists `leaves`; sorts what is not sorted. Names of the pipeline and of the dist's own node are
+    /// left out: they do not count in the key, so they must not show in what the key stands for.
     pub fn new(kind: Kind, leaves: &Leaves, mut upstreams: Vec<Upstream>, assumed: bool) -> Self {
         upstreams.sort();
         let files = leaves
@@ -81,7 +100,8 @@ impl BuildManifest {
             .filter(|(path, _)| !path.is_root())
             .map(|(path, leaf)| Listed { path: path.clone(), entry: ListedEntry::of(leaf) })
             .collect();
-        Self { schema: SCHEMA, kind, assumed, upstreams, files }
+        let (facts, provenance) = (BTreeMap::new(), BTreeMap::new());
+        Self { schema: SCHEMA, kind, assumed, facts, provenance, upstreams, files }
     }
 
     /// The file's bytes: indented JSON and a line break.
@@ -203,6 +223,42 @@ mod tests {
           ]
         }
         "#);
+    }
+
+    #[test]
+    fn facts_and_provenance_stand_before_the_lists() {
+        let mut manifest = BuildManifest { files: Vec::new(), upstreams: Vec::new(), ..manifest() };
+        let facts = [("version", "1.0"), ("libc", "musl"), ("odd", "a \"b\" \\ /")];
+        manifest.facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let digest = Digest::of(b"x");
+        manifest.provenance = BTreeMap::from([
+            ("source".to_owned(), Provenance { commit: Some("c0ffee".to_owned()), digest }),
+            ("base".to_owned(), Provenance { commit: None, digest }),
+        ]);
+        insta::assert_snapshot!(String::from_utf8(manifest.to_bytes()).unwrap(), @r#"
+        {
+          "schema": 1,
+          "kind": "dist-native",
+          "assumed": true,
+          "facts": {
+            "libc": "musl",
+            "odd": "a \"b\" \\ /",
+            "version": "1.0"
+          },
+          "provenance": {
+            "base": {
+              "digest": "3ae7d805f6789a6402acb70ad4096a85a56bf6804eaf25c0493ac697548d30b5"
+            },
+            "source": {
+              "commit": "c0ffee",
+              "digest": "3ae7d805f6789a6402acb70ad4096a85a56bf6804eaf25c0493ac697548d30b5"
+            }
+          },
+          "upstreams": [],
+          "files": []
+        }
+        "#);
+        assert_eq!(BuildManifest::from_bytes(&manifest.to_bytes()).unwrap(), manifest);
     }
 
     #[test]

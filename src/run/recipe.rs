@@ -250,7 +250,8 @@ fn mounts(
     }
     for (order, (read, upstream)) in task.composed.reads.iter().zip(upstreams).enumerate() {
         let entries: Vec<(RelPath, Entry)> = match (&read.stand, &upstream.artifact) {
-            (_, None) => continue,
+            // What is only told of stands in a dist's manifest.
+            (_, None) | (Stand::Told { .. }, _) => continue,
             (_, Some(Artifact::Image(_))) => return Err(TaskError::NeedsEngine(upstream.node.clone())),
             (Stand::At(path), Some(Artifact::Entry(entry))) => vec![(path.clone(), entry.clone())],
             // Each output by itself: laid down as one tree, they would hide, or be hidden by, what

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::inputs::hash;
 use crate::path::RelPath;
 use crate::pipeline::Kind;
-use crate::run::build_manifest::{BuildManifest, BuildManifestError, ListedEntry, Mode};
+use crate::run::build_manifest::{BuildManifest, BuildManifestError, ListedEntry, Mode, Provenance};
 
 /// A manifest is a list; one that is larger than this is none.
 const LARGEST: u64 = 256 << 20;
@@ -24,6 +24,9 @@ pub struct Verified {
     pub kind: Kind,
     /// Whether anything in it was taken as it was (`--assume-fresh`).
     pub assumed: bool,
+    /// What its manifest tells of the build.
+    pub facts: BTreeMap<String, String>,
+    pub provenance: BTreeMap<String, Provenance>,
     /// What its manifest lists.
     pub listed: usize,
     /// Listed, and not there.
@@ -244,6 +247,8 @@ fn compare(
     let mut verified = Verified {
         kind: listed.kind,
         assumed: listed.assumed,
+        facts: listed.facts,
+        provenance: listed.provenance,
         listed: listed.files.len(),
         missing: Vec::new(),
         altered: Vec::new(),

@@ -3,94 +3,28 @@
 //! Looks things up once: a folder that two nodes declare is walked once, a tool that ten nodes
 //! name is asked once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::dockerfile::{Analysis, BadPattern, Mistake};
-use crate::inputs::git::{self, GitError, GitFacts, GitProgram, GitSource, Traits, User};
-use crate::inputs::hash::HashError;
+use crate::dockerfile::Analysis;
+use crate::inputs::git::{self, GitFacts, GitProgram, GitSource, Traits, User};
 use crate::inputs::input::{GitAnswer, GitInput, GitQuestion, Input, ToolQuestion};
 use crate::inputs::observe::{ObserveError, Observer};
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::Request;
 use crate::key::Value;
-use crate::key::compose::{Composed, Dockerfile, Stand, World, compose, quoted};
+use crate::key::compose::{Composed, Dockerfile, Origin, Stand, World, compose, quoted};
 use crate::path::RelPath;
 use crate::pipeline::{
     DockerRecipe, Node, NodeName, NodeRef, Pipeline, PublishedPlace, Source, Span, Spanned, Tool,
 };
-use crate::reference::ReferenceError;
-use crate::run::docker::EngineError;
 use crate::survey::dockerfiles::{self, Below, Images};
 use crate::tree::Entry;
 
-/// Why a node could not be composed.
-#[derive(Debug, thiserror::Error)]
-pub enum GatherError {
-    #[error(transparent)]
-    Observe(#[from] ObserveError),
-    #[error(transparent)]
-    Git(#[from] GitError),
-    #[error("`{path}` is no folder")]
-    NoFolder { path: String },
-    #[error("`{path}` is an output of `{node}`")]
-    OutputRead { path: RelPath, node: NodeName },
-    #[error("tool `{program}` was not found on PATH")]
-    ToolMissing { program: String },
-    #[error("tool `{program}` cannot be identified: {message}")]
-    ToolFailed { program: String, message: String },
-    #[error(transparent)]
-    Engine(EngineError),
-    #[error("{path}:{}: {mistake}", mistake.line)]
-    Dockerfile { path: RelPath, mistake: Mistake, help: Option<String> },
-    #[error("{path}:{line}: {error}")]
-    Upstream { path: RelPath, line: u32, error: ReferenceError },
-    #[error("{path}:{}: `{}` is no pattern", bad.line, bad.pattern)]
-    IgnoreFile { path: String, bad: BadPattern, help: String },
-    #[error("no `FROM` of `{path}` builds on `{node}`")]
-    BaseUnused { node: NodeName, tags: Vec<String>, path: RelPath },
-}
+mod error;
 
-impl GatherError {
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Observe(ObserveError::Missing { path }) => {
-                Some(format!("create `{path}`, or correct the path in the pipeline file"))
-            }
-            Self::NoFolder { .. } => Some("name the folder that holds it".to_owned()),
-            Self::Observe(ObserveError::Hash(HashError::Moved { .. })) => {
-                Some("wait until it is written, or leave it out".to_owned())
-            }
-            Self::Observe(_) => Some(
-                "remove or mend it, or leave it out: by a line in `.gitignore`, or in a source by `exclude`"
-                    .to_owned(),
-            ),
-            Self::Git(error) => error.help(),
-            Self::OutputRead { node, .. } => {
-                Some(format!("read it from the node that makes it: `binary \"{node}\"` or `from \"{node}\"`"))
-            }
-            Self::ToolMissing { program } => Some(format!("install `{program}`, or add its folder to PATH")),
-            Self::ToolFailed { program, .. } => Some(format!("correct `identify` of tool `{program}`")),
-            Self::Engine(error) => error.help(),
-            Self::Dockerfile { help, .. } => help.clone(),
-            Self::Upstream { error, .. } => Some(error.help()),
-            Self::IgnoreFile { help, .. } => Some(help.clone()),
-            Self::BaseUnused { node, tags, .. } => Some(match tags.first() {
-                Some(tag) => format!("write `FROM {tag}`, the tag of `{node}`"),
-                None => format!("give `{node}` a `tag`, and write it after `FROM`"),
-            }),
-        }
-    }
-}
-
-/// A mistake with the node it befell and the place that declared what is wrong.
-#[derive(Debug)]
-pub struct Trouble {
-    pub node: NodeName,
-    pub span: Option<Span>,
-    pub error: GatherError,
-}
+pub use error::{GatherError, Trouble};
 
 /// Where a program's name leads.
 pub struct Resolved {
@@ -112,6 +46,10 @@ pub struct Surroundings<'a> {
     /// Published paths of every node, now and ever.
     pub published: &'a BTreeMap<RelPath, Option<NodeName>>,
     pub images: &'a dyn Images,
+    /// Nodes that are taken as they were.
+    pub assumed: &'a HashSet<NodeName>,
+    /// What went into one of them, which is not what is there now.
+    pub obscured: &'a HashSet<NodeName>,
 }
 
 /// Everything that was found out.
@@ -138,6 +76,7 @@ pub fn gather(
         tools: BTreeMap::new(),
         sources: BTreeMap::new(),
         tracked: HashMap::new(),
+        commits: HashMap::new(),
         images: Vec::new(),
         triggers: BTreeSet::new(),
         at: None,
@@ -147,7 +86,10 @@ pub fn gather(
     for node in nodes {
         world.at = None;
         match compose(node, &mut world) {
-            Ok(one) => composed.push(one),
+            Ok(one) => {
+                world.note_commit(&node.name, &one);
+                composed.push(one);
+            }
             Err(error) => troubles.push(Trouble { node: node.name.clone(), span: world.at, error }),
         }
     }
@@ -172,6 +114,8 @@ struct Disk<'w, 'o> {
     sources: BTreeMap<GitQuestion, (GitFacts, Traits)>,
     /// By repository top: tracked files that an ignore rule names.
     tracked: HashMap<PathBuf, BTreeSet<RelPath>>,
+    /// The commits that nodes are taken from.
+    commits: HashMap<NodeName, String>,
     images: Vec<(String, Option<String>)>,
     /// Nodes whose Dockerfiles have `ONBUILD`; they come before those that build on them.
     triggers: BTreeSet<NodeName>,
@@ -180,6 +124,14 @@ struct Disk<'w, 'o> {
 }
 
 impl Disk<'_, '_> {
+    fn note_commit(&mut self, node: &NodeName, composed: &Composed<Input>) {
+        for placed in &composed.inputs {
+            if let Input::Git(git) = &placed.input {
+                self.commits.insert(node.clone(), git.facts.commit.clone());
+            }
+        }
+    }
+
     /// A folder's walk request, with everything that osgraph itself writes cut from it. `named` is
     /// the folder as declared: where that is a link, outputs are declared below its name.
     fn request(
@@ -430,6 +382,12 @@ impl World for Disk<'_, '_> {
             Some(PublishedPlace::At(path)) => Stand::At(path),
             _ => self.own_outputs(node),
         }
+    }
+
+    fn origin(&self, node: &NodeName) -> Option<Origin> {
+        let Surroundings { assumed, obscured, .. } = self.around;
+        let commit = self.commits.get(node).filter(|_| !assumed.contains(node));
+        (!obscured.contains(node)).then(|| Origin { commit: commit.cloned() })
     }
 
     fn platform(&self) -> String {

@@ -8,7 +8,7 @@ use crate::inputs::git::GitSource;
 use crate::key::{Facet, Manifest, Value};
 use crate::path::RelPath;
 use crate::pipeline::{Archive, Kind, NodeName, Span};
-use crate::plan::judge::{Judged, Subject};
+use crate::plan::judge::{Judged, Reading, Subject};
 use crate::plan::reason::between;
 use crate::plan::receipt::redacted;
 use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
@@ -95,8 +95,8 @@ impl<'a> Historian<'a> {
     fn tell(&self, reasons: &mut [Reason], case: &Case<'_>) {
         for reason in reasons {
             if reason.facet == Facet::Upstream {
-                let up = case.subject.reads.iter().find(|(label, _)| *label == reason.label);
-                reason.node = up.map(|(_, up)| case.names[*up].clone());
+                let read = case.subject.reads.iter().find(|read| read.label == reason.label);
+                reason.node = read.map(|read| case.names[read.up].clone());
             }
             self.list_changes(reason);
         }
@@ -136,7 +136,7 @@ impl<'a> Historian<'a> {
         let mut reasons = between(old, new);
         self.tell(&mut reasons, case);
         if case.judged.manifest.is_none() {
-            for (label, up) in &case.subject.reads {
+            for Reading { label, up, .. } in &case.subject.reads {
                 if !case.all[*up].is_known() {
                     let mut reason = Reason::new(Code::UpstreamStale, Facet::Upstream, label.clone());
                     reason.node = Some(case.names[*up].clone());
@@ -217,7 +217,7 @@ impl<'a> Historian<'a> {
                 .subject
                 .reads
                 .iter()
-                .map(|(_, up)| (case.names[*up].clone(), case.all[*up].verdict.word()))
+                .map(|read| (case.names[read.up].clone(), case.all[read.up].verdict.word()))
                 .collect(),
             downstream: if will_run { downstream } else { Vec::new() },
             notes,

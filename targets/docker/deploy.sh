@@ -189,7 +189,11 @@ main() {
         roll_back
         exit "$result"
     fi
-    [ -n "$dry" ] || release_prune
+    if [ -z "$dry" ]; then
+        inside=$(manifest_brief "$release")
+        label=$label${inside:+ ($inside)}
+        release_prune
+    fi
     step "deployed: $label"
 }
 

@@ -78,6 +78,10 @@ backup) exec "$helpers/backup.sh" "$@" ;;
 restore) exec "$helpers/restore.sh" "$@" ;;
 version)
     osv4_extract cake
+    # shellcheck source=/dev/null
+    . "$OSV4_HOME/helpers/lib/facts.sh"
+    inside=$(manifest_brief "$OSV4_HOME")
+    [ -z "$inside" ] || printf 'OrangeScrum %s\n' "$inside"
     exec "$OSV4_BINARY" version
     ;;
 -h | --help | help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$0" ;;

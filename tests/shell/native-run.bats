@@ -206,7 +206,7 @@ setting() {
 }
 
 @test "the other commands, help, and what is no command" {
-    [[ $("$run" version) == FrankenPHP* ]]
+    [[ $("$run" version) == "OrangeScrum version 1.0, commit c0ffee"*$'\n'FrankenPHP* ]]
     "$run" validate
     "$run" migrate
     "$run" cake migrations status | grep InitialBaseline
@@ -224,7 +224,7 @@ setting() {
     mv "$here" "$BATS_TEST_TMPDIR/orange scrum"
     here="$BATS_TEST_TMPDIR/orange scrum"
     cd /
-    [[ $(busybox sh "$here/run.sh" version) == FrankenPHP* ]]
+    [[ $(busybox sh "$here/run.sh" version) == OrangeScrum*$'\n'FrankenPHP* ]]
     dash "$here/run.sh" migrate
     run="$here/run.sh"
     start

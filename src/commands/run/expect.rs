@@ -53,7 +53,7 @@ pub fn total(args: &Run, prepared: &Prepared, judged: &[Judged]) -> (Option<Esti
             continue;
         }
         places.insert(at, list.len());
-        let upstreams = subject.reads.iter().map(|(_, up)| up).chain(&subject.follows);
+        let upstreams = subject.reads.iter().map(|read| &read.up).chain(&subject.follows);
         list.push(Job {
             estimate: historian.estimate(&prepared.names[at]),
             after: upstreams.filter_map(|up| places.get(up).copied()).collect(),

@@ -44,6 +44,11 @@ impl World for Paper {
         Stand::Own(vec![RelPath::root().child("made")])
     }
 
+    fn origin(&self, node: &NodeName) -> Option<Origin> {
+        let commit = (node.0 == "app").then(|| "c0ffee".to_owned());
+        (node.0 != "obscured").then_some(Origin { commit })
+    }
+
     fn platform(&self) -> String {
         "linux/x86_64".to_owned()
     }
@@ -105,6 +110,7 @@ fn shown(nodes: &str) -> String {
         let stand = match stand {
             Stand::Own(outputs) => format!("where it is made: {outputs:?}"),
             Stand::At(path) => format!("at {path}"),
+            Stand::Told { commit } => format!("told of {commit:?}"),
         };
         let mode = executable.map_or("", |executable| if executable { ", 755" } else { ", 644" });
         out.push_str(&format!("reads {label} from {node}, {stand}{mode}\n"));
@@ -285,6 +291,35 @@ fn dist() {
     Own  flavor = "docker"
     Own  manifest = "build-manifest.json"
     reads binary bin/app from maker, at bin/app, 755
+    "#);
+}
+
+#[test]
+fn a_dist_that_tells_facts_and_where_it_is_from() {
+    let others = r#"source-archive "app" { git "app" }
+        command "obscured" { run "true"; output "b" }
+        command "maker" { from "app"; from "obscured"; run "true"; output "made" }"#;
+    insta::assert_snapshot!(shown(&format!(
+        r#"{others}
+        dist-native "it" {{
+            output "dist/native"
+            binary "maker" into="app"
+            fact "version" "1.0"
+            fact "php" ""
+            provenance "maker" "app"
+            provenance "obscured"
+        }}"#
+    )), @r#"
+    dist 1
+    Own  binary app = "755"
+    Own  fact php = ""
+    Own  fact version = "1.0"
+    Own  flavor = "native"
+    Own  manifest = "build-manifest.json"
+    Own  provenance app commit = "c0ffee"
+    reads binary app from maker, at app, 755
+    reads provenance maker from maker, told of None
+    reads provenance app from app, told of Some("c0ffee")
     "#);
 }
 

@@ -96,7 +96,8 @@ impl<'p> Checker<'p> {
             }
             Work::BinaryExtract(extract) => self.artifact("image", &extract.from, IMAGE),
             Work::Dist(dist) => {
-                dist.binaries.iter().for_each(|binary| self.artifact("binary", &binary.node, BINARY))
+                dist.binaries.iter().for_each(|binary| self.artifact("binary", &binary.node, BINARY));
+                dist.provenance.iter().for_each(|node| self.artifact("provenance", node, FROM));
             }
             Work::Command(command) => {
                 for from in &command.froms {

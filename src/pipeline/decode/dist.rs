@@ -6,12 +6,14 @@ use crate::pipeline::model::{Dist, DistBinary, DistFlavor, Kind, NodeName, Seed,
 use crate::pipeline::scope::Scope;
 use crate::pipeline::syntax::{Entry, SyntaxNode, Value};
 
-const CHILDREN: [&str; 7] = ["output", "copy", "exclude", "binary", "seed-once", "archive", "manifest"];
+const CHILDREN: [&str; 9] =
+    ["output", "copy", "exclude", "binary", "seed-once", "archive", "manifest", "fact", "provenance"];
 
 pub(super) fn decode(scope: &Scope, node: &SyntaxNode, kind: Kind) -> Option<Dist> {
     let flavor = if kind == Kind::DistDocker { DistFlavor::Docker } else { DistFlavor::Native };
     let (mut copies, mut excludes, mut binaries) = (Vec::new(), Vec::new(), Vec::new());
     let (mut seeds, mut archives) = (Vec::new(), Vec::new());
+    let (mut facts, mut provenance) = (Vec::new(), Vec::new());
     let mut output = None;
     let mut manifest = Some(RelPath::root().child("build-manifest.json"));
     let seen = children(scope, node, &CHILDREN, |seen, child| {
@@ -36,13 +38,39 @@ pub(super) fn decode(scope: &Scope, node: &SyntaxNode, kind: Kind) -> Option<Dis
             "binary" => binaries.extend(binary(scope, child)),
             "seed-once" => seeds.extend(seed(scope, child)),
             "archive" => archives.extend(archive::decode(scope, child)),
+            "fact" => facts.extend(fact(scope, child)),
+            "provenance" => {
+                scope.shape(child, &[]);
+                provenance.extend(scope.references(child));
+            }
             _ => return false,
         }
         seen.note(child);
         true
     });
     scope.require(&seen, node, "output", "output \"folder\"");
-    Some(Dist { flavor, output: output?, copies, excludes, binaries, seeds, archives, manifest: manifest? })
+    scope.distinct("fact", facts.iter().map(|(name, _)| (name.value.as_str(), name.span)));
+    scope.distinct("provenance", provenance.iter().map(|node| (node.value.as_ref(), node.span)));
+    let (output, manifest) = (output?, manifest?);
+    Some(Dist { flavor, output, copies, excludes, binaries, seeds, archives, manifest, facts, provenance })
+}
+
+/// A name and a value of one line: scripts without a JSON parser read the manifest by lines.
+fn fact(scope: &Scope, node: &SyntaxNode) -> Option<(Spanned<String>, String)> {
+    let (name, value) = scope.pair(node)?;
+    let fits = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+    if !name.value.chars().all(fits) {
+        let message = format!("`{}` is no name of a fact", name.value.escape_debug());
+        scope.bad_value(name.span, message, "use lower-case letters, digits and `-`");
+        return None;
+    }
+    if value.contains(char::is_control) {
+        let span = node.arguments().nth(1).map_or(name.span, |value| value.value_span);
+        let message = format!("the value of fact `{}` holds a control character", name.value);
+        scope.bad_value(span, message, "keep it to one line of text");
+        return None;
+    }
+    Some((name, value))
 }
 
 fn binary(scope: &Scope, node: &SyntaxNode) -> Option<DistBinary> {

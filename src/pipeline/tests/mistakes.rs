@@ -51,6 +51,38 @@ fn types_and_counts_of_values_are_checked() {
 }
 
 #[test]
+fn facts_have_plain_names_and_one_line() {
+    let dist = |body: &str| format!("dist-native {{ output \"o\"; {body} }}");
+    for name in ["PHP", "a b", "a_b", "ä"] {
+        node(&dist(&format!("fact \"{name}\" \"1\"")), "bad-value", &format!("\"{name}\""), "lower-case");
+    }
+    node(&dist("fact \"a\" \"1\"; fact \"a\" \"1\""), "repeated-value", "\"a\"", "");
+    node(&dist(r#"fact "a" "1\n2""#), "bad-value", r#""1\n2""#, "one line");
+    node(&dist("fact \"a\""), "missing-argument", "fact \"a\"", "fact \"NAME\" \"value\"");
+    node(&dist("fact \"\" \"1\""), "empty-value", "\"\"", "");
+    one(
+        "pipeline \"p\" { param \"build\" default=\"{digest}\" }\ndist-native { output \"o\"; fact \"build\" \"${build}\" }",
+        "digest-elsewhere",
+        "\"${build}\"",
+        "",
+    );
+}
+
+#[test]
+fn provenance_names_nodes_that_make_something() {
+    let dist = |body: &str| {
+        format!(
+            "command \"c\" {{ run \"x\"; output \"b\" }}\ndist-native {{ output \"o\"; binary \"c\" into=\"x\"; {body} }}"
+        )
+    };
+    node(&dist("provenance \"d\""), "unknown-node", "\"d\"", "");
+    node(&dist("provenance \"c\" \"c\""), "repeated-value", "\"c\"", "");
+    node(&dist("provenance"), "missing-argument", "provenance", "");
+    let group = "group \"g\" { member \"c\" }\n";
+    node(&format!("{group}{}", dist("provenance \"g\"")), "wrong-kind", "\"g\"", "source-archive");
+}
+
+#[test]
 fn children_are_there_and_once() {
     node("command", "missing-child", "command", "add `run");
     node("dist-docker { copy \"x\" }", "missing-child", "dist-docker", "add `output");

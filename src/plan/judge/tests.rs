@@ -40,7 +40,10 @@ fn artifact(text: &str) -> Artifact {
 fn subject(own: &str, reads: &[usize]) -> Subject {
     Subject {
         own: Manifest::new("command 1", vec![Component::text(Facet::Own, "run 0", own)]),
-        reads: reads.iter().map(|up| (format!("from {up}"), *up)).collect(),
+        reads: reads
+            .iter()
+            .map(|up| Reading { label: format!("from {up}"), up: *up, content: true })
+            .collect(),
         follows: Vec::new(),
         order: Order::Judge,
     }
@@ -49,9 +52,9 @@ fn subject(own: &str, reads: &[usize]) -> Subject {
 impl World {
     /// Records that `subject` gave `artifact`, with these upstream artifacts.
     fn remember(&mut self, subject: &Subject, upstreams: &[&str], yields: &str) {
-        let components = subject.reads.iter().zip(upstreams).map(|((label, _), text)| Component {
+        let components = subject.reads.iter().zip(upstreams).map(|(read, text)| Component {
             facet: Facet::Upstream,
-            label: label.clone(),
+            label: read.label.clone(),
             value: artifact(text).value(),
         });
         let manifest = subject.own.with(components);
@@ -136,6 +139,18 @@ fn lost_content_that_a_stale_node_reads_is_made_again() {
     assert_eq!(words(&judged), ["stale", "stale", "waiting"]);
     let Verdict::Stale(reasons) = &judged[0].verdict else { panic!() };
     assert_eq!(reasons[0].code, Code::ArtifactMissing);
+}
+
+#[test]
+fn lost_content_of_which_only_the_digest_is_told_is_not_wanted() {
+    let (mut world, mut subjects) = chain();
+    subjects[2].reads.push(Reading { label: "provenance base".to_owned(), up: 0, content: false });
+    world.lose("B");
+    let judged = judge(&subjects, &world);
+    assert_eq!(words(&judged), ["fresh", "fresh", "stale"]);
+    // It counts all the same.
+    let told = judged[2].manifest.as_ref().and_then(|one| one.get(Facet::Upstream, "provenance base"));
+    assert_eq!(told, Some(&artifact("B").value()));
 }
 
 #[test]

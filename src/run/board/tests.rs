@@ -1,7 +1,7 @@
 use super::*;
 use crate::digest::Digest;
 use crate::key::{Component, Facet, Key, Manifest};
-use crate::plan::judge::{Found, judge};
+use crate::plan::judge::{Found, Reading, judge};
 use crate::plan::{Code, Reason};
 use crate::tree::Entry;
 
@@ -34,7 +34,10 @@ impl Facts for Recorded {
 fn subject(name: &str, reads: &[usize]) -> Subject {
     Subject {
         own: Manifest::new("command 1", vec![Component::text(Facet::Own, "run 0", name)]),
-        reads: reads.iter().map(|up| (format!("from {up}"), *up)).collect(),
+        reads: reads
+            .iter()
+            .map(|up| Reading { label: format!("from {up}"), up: *up, content: true })
+            .collect(),
         follows: Vec::new(),
         order: Order::Judge,
     }

@@ -10,6 +10,7 @@ use crate::inputs::stat::Clock;
 use crate::inputs::verify::verify;
 use crate::key::Manifest;
 use crate::pipeline::{Document, Overrides, SourceFile};
+use crate::run::docker::EngineError;
 use crate::run::docker::ImageFacts;
 
 /// A project whose `pipeline.kdl` has one source archive, of `auto "app"`.
@@ -75,6 +76,8 @@ impl Project {
             resolve: &|_| Resolved { program: None, searched: Vec::new() },
             published: &published,
             images: &NoEngine,
+            assumed: &HashSet::new(),
+            obscured: &HashSet::new(),
         };
         let index = Arc::new(Index::default());
         let progress = Progress::default();

@@ -5,6 +5,8 @@
 
 # shellcheck source=/dev/null
 . "$OSV4_HOME/helpers/lib/machine.sh"
+# shellcheck source=/dev/null
+. "$OSV4_HOME/helpers/lib/facts.sh"
 
 # The archive that `latest` or a build means. find_archive WHAT FOLDER…
 find_archive() {

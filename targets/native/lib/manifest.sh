@@ -2,6 +2,9 @@
 # The package's own list of what belongs to it, build-manifest.json. Whatever else lies in its folder is
 # a person's: settings, data, secrets.
 
+# shellcheck source=/dev/null
+. "$OSV4_HOME/helpers/lib/facts.sh"
+
 # manifest_files FOLDER: "TYPE MODE SIZE BLAKE3 PATH", a line each. The manifest is indented JSON with
 # one field a line, in a fixed order; anything else is refused rather than half understood.
 manifest_files() {
@@ -28,23 +31,6 @@ manifest_files() {
         }
         END { exit bad || !count }
     ' "$1/build-manifest.json" || osv4_fail 65 "$1/build-manifest.json cannot be read"
-}
-
-# manifest_fact FOLDER NAME: a fact of the build, such as version; nothing if it has none.
-manifest_fact() {
-    awk -v name="$2" '
-        /^  "facts": [{[]/ { inside = 1; next }
-        inside && /^  []}]/ { exit }
-        !inside { next }
-        # { "version": "1" }, or [ { "name": "version", "value": "1" } ].
-        $1 == "\"" name "\":" || ($1 == "\"value\":" && found) {
-            sub(/^[^:]*: "/, "")
-            sub(/",?$/, "")
-            print
-            exit
-        }
-        $1 == "\"name\":" { found = $2 ~ "^\"" name "\"" }
-    ' "$1/build-manifest.json"
 }
 
 # manifest_check FOLDER [--sizes-only]: is all of it there as it was built? Names every file that is not.

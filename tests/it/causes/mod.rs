@@ -3,6 +3,7 @@
 //! Every test drives the real binary in a folder of its own and looks at the events: a node *ran*,
 //! was *restored* (published again without running) or was not touched at all.
 
+mod facts;
 mod folders;
 mod ignoring;
 mod inputs;

@@ -196,7 +196,7 @@ impl World {
     fn change_option(&mut self, random: &mut Random) -> String {
         let before = format!("{:?}", self.options);
         let options = &mut self.options;
-        match random.below(12) {
+        match random.below(14) {
             0 => options.exclude = random.pick(&["*.tmp", "*.txt", "lib", "/config/", "deep/"]),
             1 => options.overlay_into = random.pick(&["config", ".", "lib", "config/deeper"]),
             2 => options.word = random.pick(&["one", "two", "three"]),
@@ -208,6 +208,8 @@ impl World {
             8 => options.min_size = 1 + random.below(3) as u32,
             9 => options.seed = !options.seed,
             10 => options.version = 1 + random.below(3) as u32,
+            11 => options.fact = random.pick(&["word", "name"]),
+            12 => options.provenance = random.pick(&["\"source\"", "\"list\" \"source\"", "\"binary\""]),
             _ => options.retries = random.below(3) as u32,
         }
         self.write_pipeline();

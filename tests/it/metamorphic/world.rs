@@ -32,6 +32,8 @@ pub struct Options {
     pub seed: bool,
     pub version: u32,
     pub retries: u32,
+    pub fact: &'static str,
+    pub provenance: &'static str,
 }
 
 impl Options {
@@ -49,6 +51,8 @@ impl Options {
             seed,
             version,
             retries,
+            fact,
+            provenance,
         } = self;
         let mode = if *executable { "755" } else { "644" };
         let seed = if *seed { "seed-once \".env\" from=\"seed.example\"" } else { "" };
@@ -99,6 +103,9 @@ dist-native {{
     exclude "{exclude}"
     binary "binary" into="bin/listing" mode="{mode}"
     {seed}
+    fact "version" "${{version}}"
+    fact "{fact}" "{word}"
+    provenance {provenance}
     archive "dist/{archive}-${{version}}.tar.gz"
     archive "dist/{archive}.tar"
 }}
@@ -122,6 +129,8 @@ impl World {
             seed: random.below(2) == 0,
             version: 1,
             retries: 0,
+            fact: "word",
+            provenance: "\"source\"",
         };
         let project = Project::new("");
         let world = Self { project, options };

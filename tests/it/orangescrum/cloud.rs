@@ -176,15 +176,29 @@ impl Cloud {
 
     /// Commits all of the application that git does not ignore.
     pub fn commit(&self) {
-        let app = self.beside("app");
         for line in ["init -q", "add -A", "commit -q --allow-empty -m all"] {
-            let mut git = Command::new("git");
-            git.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]).args(line.split(' '));
-            git.current_dir(&app).stdin(Stdio::null());
-            git.env("HOME", self.beside("home")).env("GIT_CONFIG_NOSYSTEM", "1");
-            let output = git.output().unwrap();
-            assert!(output.status.success(), "git {line}: {}", String::from_utf8_lossy(&output.stderr));
+            self.git(line);
         }
+    }
+
+    /// Git in the application; what it prints.
+    pub fn git(&self, line: &str) -> String {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]).args(line.split(' '));
+        git.current_dir(self.beside("app")).stdin(Stdio::null());
+        git.env("HOME", self.beside("home")).env("GIT_CONFIG_NOSYSTEM", "1");
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "git {line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The build manifest in an archive.
+    pub fn manifest(archive: &Path) -> Value {
+        let mut tar = Command::new("tar");
+        tar.arg("-xOf").arg(archive).args(["--wildcards", "*/build-manifest.json"]);
+        let output = tar.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// Builds everything that the pipeline can.

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use osgraph::path::RelPath;
 use osgraph::pipeline::{Document, Overrides, Pipeline, SourceFile, Work};
+use serde_json::Value;
 
 use super::cloud::{Cloud, repository, shipped};
 use crate::causes::project::listing;
 use crate::docker::engine::docker;
 
+const PACKAGES: [&str; 3] = ["dist-docker", "dist-native", "runtime"];
 const BINARY: [&str; 6] = ["binary", "dist-docker", "dist-native", "embed", "licences", "runtime"];
 const ALL: [&str; 7] = ["base", "binary", "dist-docker", "dist-native", "embed", "licences", "runtime"];
 
@@ -114,7 +116,7 @@ fn a_change_of_one_parameter_runs_what_depends_on_it_and_nothing_else() {
     // Which parameter, its other value, what runs, and what is only published again.
     let packages = ["dist-docker", "dist-native"];
     let table: Vec<(&str, String, Vec<&str>, Vec<&str>)> = vec![
-        ("version", "26.2.0".into(), vec![], vec!["dist-docker", "dist-native", "runtime"]),
+        ("version", "26.2.0".into(), PACKAGES.to_vec(), vec![]),
         ("build", "42".into(), vec![], packages.to_vec()),
         ("libc", "glibc".into(), ALL.to_vec(), vec![]),
         ("php", "8.3.30".into(), ALL.to_vec(), vec![]),
@@ -129,7 +131,8 @@ fn a_change_of_one_parameter_runs_what_depends_on_it_and_nothing_else() {
         ("runtime-glibc", named("runtime-glibc:two"), vec![], vec![]),
         ("source", "../same".into(), vec![], vec![]),
         ("folder", "../plain".into(), with_source(), vec![]),
-        ("folder", "../same".into(), vec!["source"], vec![]),
+        // Of the same content, and of no commit.
+        ("folder", "../same".into(), [&PACKAGES[..], &["source"]].concat(), vec![]),
         ("image", named("cloud2"), vec![], vec!["runtime"]),
         ("min-size", "2KiB".into(), vec![], vec!["binary"]),
         ("base-pull", "registry.example.org/base:1".into(), vec![], vec![]),
@@ -148,8 +151,8 @@ fn a_change_of_one_parameter_runs_what_depends_on_it_and_nothing_else() {
     }
     // What this machine cannot run: only what would be is told.
     let (runs, may) = cloud.would_run(&["--set", "arch=arm64"]);
-    assert_eq!(runs, ["base", "embed", "runtime"]);
-    assert_eq!(may, ["binary", "dist-docker", "dist-native", "licences"]);
+    assert_eq!(runs, ["base", "dist-docker", "dist-native", "embed", "runtime"]);
+    assert_eq!(may, ["binary", "licences"]);
     // Every parameter is in the table, but those of a registry.
     let known = resolved(&[]).params.len();
     assert_eq!(known, 18 + ["arch", "push", "base-push"].len());
@@ -170,6 +173,7 @@ fn an_archive_is_called_by_its_content_and_the_newest_are_kept() {
     let said = sum.output().unwrap();
     assert!(said.status.success(), "{said:?}");
     let mut names = vec![first];
+    let commit = cloud.git("rev-parse HEAD");
     for change in 2..=5 {
         cloud.app("index.php", &format!("<?php echo {change};\n"));
         cloud.commit();
@@ -183,8 +187,7 @@ fn an_archive_is_called_by_its_content_and_the_newest_are_kept() {
     assert!(said.ran.is_empty() && said.restored.is_empty(), "{}", said.text);
     assert!(!names[0][0].exists() && names[4].iter().all(|path| path.exists()));
     // An older content has its old name.
-    cloud.app("index.php", "<?php echo 1;\n");
-    cloud.commit();
+    cloud.git(&format!("reset -q --hard {commit}"));
     let said = cloud.run(&[]);
     assert!(said.ran.is_empty(), "{}", said.text);
     assert!(names[0].iter().all(|path| path.exists()));
@@ -192,6 +195,32 @@ fn an_archive_is_called_by_its_content_and_the_newest_are_kept() {
     cloud.run(&["--set", "build=42"]);
     assert!(cloud.project.exists(&format!("dist/orangescrum-docker-26.1.1-42-{arch}")));
     assert_eq!(cloud.archives().len(), 6);
+}
+
+#[test]
+fn a_package_names_the_commit_that_is_inside() {
+    let cloud = built();
+    let told = |archives: &[PathBuf]| -> Vec<Value> {
+        archives.iter().map(|path| Cloud::manifest(path)["provenance"]["source"]["commit"].clone()).collect()
+    };
+    let first = cloud.archives();
+    let head = cloud.git("rev-parse HEAD");
+    assert_eq!(told(&first), [head.as_str(); 2]);
+    for archive in &first {
+        let facts = &Cloud::manifest(archive)["facts"];
+        let names: Vec<&String> = facts.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["arch", "extensions", "frankenphp", "libc", "php", "version"]);
+        assert_eq!((&facts["version"], &facts["php"]), (&"26.1.1".into(), &"8.3.29".into()));
+    }
+    // What is not committed is neither inside nor told.
+    cloud.app("index.php", "<?php echo 2;\n");
+    assert!(cloud.run(&[]).ran.is_empty());
+    // Of the same tree: nothing but the packages, which name it.
+    cloud.git("commit -q --allow-empty -m another");
+    assert_eq!(cloud.run(&[]).ran, PACKAGES);
+    let newer: Vec<PathBuf> = cloud.archives().into_iter().filter(|path| !first.contains(path)).collect();
+    assert_eq!(told(&newer), [cloud.git("rev-parse HEAD").as_str(); 2]);
+    assert_ne!(cloud.git("rev-parse HEAD"), head);
 }
 
 #[test]
@@ -362,6 +391,10 @@ fn two_machines_make_the_same_archives() {
     for name in ["builder-musl:one-1.12.7", "php:8.3.29-cli", "composer:one", "runtime-musl:one"] {
         docker(&["tag", &format!("{}-{name}", first.name), &format!("{}-{name}", second.name)]);
     }
+    // The same commit, in a repository of its own.
+    let origin = first.beside("app");
+    fs::remove_dir_all(second.beside("app")).unwrap();
+    first.git(&format!("clone -q {} {}", origin.display(), second.beside("app").display()));
     second.run(&["--rebuild", "base", "--rebuild", "embed"]);
     let bytes = |cloud: &Cloud| -> HashMap<String, Vec<u8>> {
         let files = fs::read_dir(cloud.project.path("dist")).unwrap().map(|entry| entry.unwrap().path());

@@ -38,7 +38,9 @@ package_manifest() {
             $files[] = ["path" => $path, "type" => "file", "size" => filesize($path), "mode" => $mode, "blake3" => $sum];
         }
         $manifest = ["schema" => 1, "kind" => "dist-native", "assumed" => false,
-            "facts" => [["name" => "version", "value" => $argv[2]]], "upstreams" => [], "files" => $files];
+            "facts" => ["libc" => "musl", "version" => $argv[2]],
+            "provenance" => ["source" => ["commit" => str_repeat("c0ffee", 6), "digest" => str_repeat("ab", 32)]],
+            "upstreams" => [], "files" => $files];
         $text = json_encode($manifest, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR);
         // Two spaces a level, as osgraph indents.
         $text = preg_replace_callback("/^ +/m", fn ($blank) => str_repeat(" ", intdiv(strlen($blank[0]), 2)), $text);
