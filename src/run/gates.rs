@@ -175,6 +175,9 @@ impl GateFailure {
             Self::Linked { wanted: Linking::Static, .. } => {
                 Some("link it with `-static` or `-static-pie`, or do not expect it to be static")
             }
+            Self::Linked { wanted: Linking::Glibc, found } if found.is_static() => {
+                Some("build it for glibc, or do not expect `libc=\"glibc\"`")
+            }
             Self::Linked { wanted: Linking::Glibc, .. } => {
                 Some("link other libraries into it, or do not expect `libc=\"glibc\"`")
             }

@@ -25,6 +25,16 @@ pub enum Gates {
 
 /// How `artifact` stands with the gates of `extract`.
 pub fn standing(store: &Store, artifact: &Artifact, extract: &BinaryExtract) -> Gates {
+    standing_on(&machine, store, artifact, extract)
+}
+
+/// The same on some machine, which is asked for only when it matters.
+fn standing_on(
+    machine: &dyn Fn() -> Digest,
+    store: &Store,
+    artifact: &Artifact,
+    extract: &BinaryExtract,
+) -> Gates {
     if extract.expect == Expect::default() && extract.checks.is_empty() {
         return Gates::Passed;
     }
@@ -36,7 +46,7 @@ pub fn standing(store: &Store, artifact: &Artifact, extract: &BinaryExtract) -> 
     if extract.checks.is_empty() {
         return Gates::Open;
     }
-    match recall(&here(&gates)) {
+    match recall(&refused(&gates, &machine())) {
         Some(reason) => Gates::NotRun(String::from_utf8_lossy(&reason).into_owned()),
         None => Gates::Open,
     }
@@ -75,7 +85,7 @@ pub fn remember(
     let gates = gates(artifact, extract);
     match not_run {
         None => store.memo_put(&gates, b"passed"),
-        Some(reason) => store.memo_put(&here(&gates), reason.as_bytes()),
+        Some(reason) => store.memo_put(&refused(&gates, &machine()), reason.as_bytes()),
     }
 }
 
@@ -97,8 +107,8 @@ fn gates(artifact: &Artifact, extract: &BinaryExtract) -> Digest {
 }
 
 /// For "a machine like this one cannot run the checks of these gates".
-fn here(gates: &Digest) -> Digest {
-    Digest::of(format!("gates not run 1 {} {}", gates.hex(), machine().hex()).as_bytes())
+fn refused(gates: &Digest, machine: &Digest) -> Digest {
+    Digest::of(format!("gates not run 1 {} {}", gates.hex(), machine.hex()).as_bytes())
 }
 
 /// What of this machine decides which programs it runs.
@@ -122,9 +132,11 @@ fn emulators(folder: &Path) -> Digest {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::path::RelPath;
-    use crate::pipeline::{Span, Spanned};
+    use crate::pipeline::{Check, Span, Spanned};
     use crate::tree::Entry;
 
     fn extract() -> BinaryExtract {
@@ -158,6 +170,24 @@ mod tests {
         };
         let all = [with(None), with(Some(Linking::Static)), with(Some(Linking::Glibc))];
         assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
+    }
+
+    #[test]
+    fn what_one_machine_could_not_run_is_open_to_another_until_it_has_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("cache")).unwrap();
+        let check = Check { args: vec!["v".into()], timeout: Duration::from_secs(1), span: Span::default() };
+        let extract = BinaryExtract { checks: vec![check], ..extract() };
+        let elsewhere = || Digest::of(b"another machine");
+        let look = || {
+            let here = standing(&store, &artifact(), &extract);
+            (here, standing_on(&elsewhere, &store, &artifact(), &extract))
+        };
+        assert_eq!(look(), (Gates::Open, Gates::Open));
+        remember(&store, &artifact(), &extract, Some("why")).unwrap();
+        assert_eq!(look(), (Gates::NotRun("why".into()), Gates::Open));
+        remember(&store, &artifact(), &extract, None).unwrap();
+        assert_eq!(look(), (Gates::Passed, Gates::Passed));
     }
 
     #[test]

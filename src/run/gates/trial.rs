@@ -4,7 +4,6 @@
 //! Each run has a home and a folder for temporary files that are gone afterwards, however it ends:
 //! a program that unpacks itself at its first word leaves nothing behind.
 
-use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -46,7 +45,7 @@ pub fn verify(
         Findings { failures: gates::inspect(&head, *size, &extract.expect), not_run: None }
     } else {
         let scratch = context.scratch()?;
-        let trial = Trial { node, scratch: &scratch, context, printed: RefCell::default() };
+        let mut trial = Trial { node, scratch: &scratch, context, printed: Vec::new() };
         let findings = trial.hold(*digest, *size, extract, &log);
         context.store.discard([&scratch])?;
         if context.cancel.is_cancelled() {
@@ -72,12 +71,12 @@ struct Trial<'a> {
     scratch: &'a Path,
     context: &'a Context,
     /// Of each run, the file with what it printed.
-    printed: RefCell<Vec<(Vec<String>, PathBuf)>>,
+    printed: Vec<(Vec<String>, PathBuf)>,
 }
 
 impl Trial<'_> {
     fn hold(
-        &self,
+        &mut self,
         digest: Digest,
         size: u64,
         extract: &BinaryExtract,
@@ -94,15 +93,15 @@ impl Trial<'_> {
         Ok(findings)
     }
 
-    fn run(&self, file: &Path, check: &Check) -> Result<CheckEnd, TaskError> {
-        let order = self.printed.borrow().len();
+    fn run(&mut self, file: &Path, check: &Check) -> Result<CheckEnd, TaskError> {
+        let order = self.printed.len();
         let room = self.scratch.join(order.to_string());
         let printed = self.scratch.join(format!("{order}.log"));
         let [work, home, temporary] = ["work", "home", "tmp"].map(|name| room.join(name));
         for folder in [&room, &work, &home, &temporary] {
             fs::create_dir(folder).map_err(TaskError::io("create", folder))?;
         }
-        self.printed.borrow_mut().push((check.args.clone(), printed.clone()));
+        self.printed.push((check.args.clone(), printed.clone()));
         let mut command = vec![file.display().to_string()];
         command.extend(check.args.iter().cloned());
         let runs = [command];
@@ -150,7 +149,7 @@ impl Trial<'_> {
             }
             return Ok(());
         }
-        for (args, printed) in self.printed.borrow().iter() {
+        for (args, printed) in &self.printed {
             writeln!(out, "check `{}`", args.join(" "))?;
             match File::open(printed) {
                 Ok(mut printed) => drop(io::copy(&mut printed, &mut out)?),
