@@ -76,6 +76,14 @@ pub enum Event {
         /// Whether the artifact equals that of the record it was compared with.
         same_artifact: bool,
     },
+    /// Before the end of a node whose binary this machine cannot run: its checks have neither
+    /// passed nor failed. Said in every run, for as long as that is so.
+    ChecksNotRun {
+        node: NodeName,
+        /// Each as its arguments.
+        checks: Vec<String>,
+        reason: String,
+    },
     NodeFailed {
         node: NodeName,
         message: String,

@@ -159,6 +159,7 @@ Examples:
   osgraph run --force app-embed         run that node again, whatever its record
   osgraph run --assume-fresh base       take base as it is, however old
   osgraph run --set version=2.1         with a parameter's value
+  osgraph run --no-archive              packages as folders alone, for a quick look
   osgraph run --expect-fresh base --budget 5m
                                         fail at once rather than build for long")]
 pub struct Run {
@@ -187,6 +188,12 @@ pub struct Run {
     /// Nothing is recorded for what is built from it in this way; an error where there is none.
     #[arg(long, value_name = "NODE", value_delimiter = ',')]
     pub assume_fresh: Vec<String>,
+
+    /// Make packages without their archives; older ones stay as they are
+    ///
+    /// The next run without it makes what is missing, and runs nothing for that.
+    #[arg(long)]
+    pub no_archive: bool,
 
     /// Go on with nodes that do not need what failed
     #[arg(short, long)]

@@ -120,12 +120,13 @@ impl Ground {
         self.store.join("state").join(format!("{name}.v1"))
     }
 
-    pub fn question<'a>(&'a self, targets: &'a [String]) -> Question<'a> {
+    pub fn question<'a>(&'a self, targets: &'a [String], no_archive: bool) -> Question<'a> {
         Question {
             project: &self.project,
             file: &self.file,
             store: &self.store,
             targets,
+            no_archive,
             set: &self.set,
             environment: &environment,
             search_path: self.search_path.to_str().unwrap_or_default(),
@@ -151,11 +152,11 @@ impl Ground {
     }
 
     /// Whether everything is as it was when the last run of `targets` ended with "fresh".
-    pub fn idle(&self, targets: &[String]) -> Idle {
+    pub fn idle(&self, targets: &[String], no_archive: bool) -> Idle {
         let snapshot = Snapshot::read(&self.state(), &boot_id(), PROGRAM);
         let identify = |question: &_| self.identify(question).ok().flatten();
         let images = |references: &[&str]| self.image_ids(references);
-        idle::check(snapshot, &self.question(targets), &self.git, &identify, &images)
+        idle::check(snapshot, &self.question(targets, no_archive), &self.git, &identify, &images)
     }
 
     /// What the last run left behind, and what moved since.

@@ -100,9 +100,9 @@ pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> 
     let mut silent = None;
     for run in store.runs(Some(&ground.project_id()), FAR)? {
         for step in store.steps(run.id)? {
-            // Only work prints: a node that was put back says nothing of its own.
+            // Only work prints: a node that was put back says nothing of its own, unless it was checked.
             let has_run = matches!(step.outcome, Outcome::Ran | Outcome::Failed | Outcome::Interrupted);
-            if step.node != node || !has_run {
+            if step.node != node || !(has_run || step.log.is_some()) {
                 continue;
             }
             if let Some(text) = text(&store, ground, &step) {

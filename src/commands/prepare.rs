@@ -22,6 +22,8 @@ use crate::pipeline::{Node, NodeName, Pipeline, Work, check};
 use crate::plan::judge::{Judged, Order, Reading, Subject, judge};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
+use crate::report::words;
+use crate::run::gates::{self, Unproven};
 use crate::run::image::{is_elsewhere, keeper_tag};
 use crate::store::Store;
 use crate::survey::audit;
@@ -41,6 +43,8 @@ pub struct Orders<'a> {
     pub force: &'a [String],
     pub rebuild: &'a [String],
     pub assume_fresh: &'a [String],
+    /// Leave archives as they are: neither make, nor miss, nor remove any.
+    pub no_archive: bool,
 }
 
 /// Names with every group spelled out: what is asked of a group is asked of its members.
@@ -92,11 +96,15 @@ pub fn prepare(
 ) -> Result<Prepared, Fault> {
     let spell = |names: &[String]| spelled_out(names, &loaded.pipeline);
     let (force, rebuild, assume) = (spell(orders.force), spell(orders.rebuild), spell(orders.assume_fresh));
-    let orders = &Orders { targets: orders.targets, force: &force, rebuild: &rebuild, assume_fresh: &assume };
+    let orders = &Orders { force: &force, rebuild: &rebuild, assume_fresh: &assume, ..*orders };
     let project_id = ground.project_id();
     let targets = loaded.graph.targets(orders.targets)?;
     let order = loaded.graph.closure(&targets);
-    let nodes: Vec<Node> = order.iter().map(|index| loaded.pipeline.nodes[index.index()].clone()).collect();
+    let node = |index: &NodeIndex| {
+        let node = loaded.pipeline.nodes[index.index()].clone();
+        if orders.no_archive { Node { work: node.work.without_archives(), ..node } } else { node }
+    };
+    let nodes: Vec<Node> = order.iter().map(node).collect();
     let names: Vec<NodeName> = nodes.iter().map(|node| node.name.clone()).collect();
     let positions: HashMap<&NodeName, usize> =
         names.iter().enumerate().map(|(at, name)| (name, at)).collect();
@@ -348,7 +356,8 @@ impl Prepared {
                     .filter(|down| self.subjects[*down].order != Order::Nothing)
                     .map(|down| self.names[down].clone())
                     .collect();
-                let mut one = historian.explain(&self.case(at, judged), downstream, self.notes(at, ground));
+                let notes = self.notes(at, &judged[at], ground);
+                let mut one = historian.explain(&self.case(at, judged), downstream, notes);
                 uncommitted.mark(&mut one, &self.composed[at].inputs);
                 one
             })
@@ -356,7 +365,7 @@ impl Prepared {
     }
 
     /// What is worth knowing of a node and is no cause.
-    fn notes(&self, at: usize, ground: &Ground) -> Vec<String> {
+    fn notes(&self, at: usize, judged: &Judged, ground: &Ground) -> Vec<String> {
         let mut notes = Vec::new();
         for placed in &self.composed[at].inputs {
             if let Input::Git(git) = &placed.input
@@ -369,6 +378,11 @@ impl Prepared {
             }
         }
         notes.extend(self.note_of_image(at, ground));
+        if let Some(artifact) = &judged.artifact
+            && let Some(one) = gates::unproven(&self.nodes[at], artifact, &self.store)
+        {
+            notes.push(words::not_run(&one.checks, &one.reason));
+        }
         notes
     }
 
@@ -424,6 +438,7 @@ impl Prepared {
         orders: &Orders<'_>,
         all_fresh: bool,
         images: BTreeSet<String>,
+        unproven: &[Unproven],
     ) -> Meta {
         let names = &self.loaded.names;
         let nodes = self.subjects.iter().filter(|subject| subject.order != Order::Nothing).count();
@@ -433,11 +448,13 @@ impl Prepared {
             pipeline: Some(self.loaded.digest),
             names: names.clone(),
             answer: all_fresh.then(|| crate::survey::snapshot::Answer {
-                question: ground.question(orders.targets).digest(names),
+                question: ground.question(orders.targets, orders.no_archive).digest(names),
                 nodes,
                 tools: self.tools.clone(),
                 sources: self.sources.clone(),
                 images: self.image_rows(ground, images),
+                unproven: unproven.to_vec(),
+                machine: (!unproven.is_empty()).then(gates::machine),
             }),
         }
     }

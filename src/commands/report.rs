@@ -12,12 +12,13 @@ use crate::commands::load::{self, Loaded};
 use crate::commands::screen::Screen;
 use crate::graph::svg::svg;
 use crate::graph::{NodeIndex, render::Shade};
-use crate::pipeline::{NodeName, Work};
+use crate::pipeline::{Node, NodeName, Work};
 use crate::plan::Reason;
 use crate::plan::timeline::{Bar, critical_path, lanes};
 use crate::record::{Artifact, Outcome, Run, RunId, Step};
 use crate::report::page::{self, Page, Row};
 use crate::report::{quantity, trace, words};
+use crate::run::gates;
 use crate::store::Store;
 use crate::survey::snapshot::Snapshot;
 use crate::survey::why;
@@ -122,6 +123,7 @@ fn page(
             same: step.and_then(|step| step.same),
             cause: step.map(|step| step.why.cause.clone()).unwrap_or_default(),
             reasons: step.map(|step| lines(step, &ground.shown)).unwrap_or_default(),
+            notes: hit.and_then(|hit| note(node, &hit.artifact, store)).into_iter().collect(),
             usual: why::estimate(store, &project, &node.name).as_ref().map(quantity::estimate),
             baseline: step.and_then(|step| step.why.baseline).map(|run| run.0),
             key: keys.get(&node.name).map(ToString::to_string),
@@ -194,6 +196,11 @@ fn lines(step: &Step, file: &str) -> Vec<String> {
         lines.push(step.why.cause.clone());
     }
     lines
+}
+
+/// Which checks of a binary no machine like this one could run, as far as is known now.
+fn note(node: &Node, artifact: &Artifact, store: &Store) -> Option<String> {
+    gates::unproven(node, artifact, store).map(|one| words::not_run(&one.checks, &one.reason))
 }
 
 fn tail(ground: &Ground, store: &Store, step: &Step) -> Vec<String> {

@@ -26,6 +26,7 @@ use crate::record::{Outcome, RunId, Why};
 use crate::report::{fresh_line, words};
 use crate::run::board::Board;
 use crate::run::dispatch::{self, Ended, Preview};
+use crate::run::gates;
 use crate::run::host::Cancel;
 use crate::run::image::Sweeper;
 use crate::run::retention::Pattern;
@@ -34,7 +35,7 @@ use crate::run::wanted;
 use crate::store::{IdleRun, NewRun, Publication, Store, append_idle_run};
 use crate::survey::facts::{Cache, loose};
 use crate::survey::idle::Idle;
-use crate::survey::snapshot::{self};
+use crate::survey::snapshot::{self, Answer};
 use crate::tree::Entry;
 
 mod expect;
@@ -50,21 +51,22 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         force: &args.force,
         rebuild: &args.rebuild,
         assume_fresh: &args.assume_fresh,
+        no_archive: args.no_archive,
     };
     let plain = args.force.is_empty() && args.rebuild.is_empty() && args.assume_fresh.is_empty();
     let mut round = 0;
     loop {
         round += 1;
-        let mut doubt = match ground.idle(&args.targets) {
+        let mut doubt = match ground.idle(&args.targets, args.no_archive) {
             // Only a survey knows names: those that `--verbose` shows and those that are asked for.
-            Idle::Fresh(nodes)
+            Idle::Fresh(answer)
                 if plain
                     && round == 1
                     && !screen.is_verbose()
                     && args.expect_fresh.is_empty()
                     && args.receipt.is_none() =>
             {
-                return Ok(nothing_to_do(ground, args, nodes, screen, start));
+                return Ok(nothing_to_do(ground, args, *answer, screen, start));
             }
             Idle::Fresh(_) => ground.doubt(),
             Idle::Doubtful(doubt) => *doubt,
@@ -111,7 +113,8 @@ enum Round {
 
 /// The whole of a run that does nothing, after the check: one line to the run log, one to the
 /// reader.
-fn nothing_to_do(ground: &Ground, args: &Run, nodes: usize, screen: &Screen, start: Instant) -> Exit {
+fn nothing_to_do(ground: &Ground, args: &Run, answer: Answer, screen: &Screen, start: Instant) -> Exit {
+    let Answer { nodes, unproven, .. } = answer;
     let took = start.elapsed();
     if !args.dry_run {
         let run = IdleRun {
@@ -122,6 +125,10 @@ fn nothing_to_do(ground: &Ground, args: &Run, nodes: usize, screen: &Screen, sta
         };
         // A store that cannot be written to is no reason to fail: nothing was to be done.
         let _ = append_idle_run(&ground.store, &run);
+    }
+    if !unproven.is_empty() {
+        let sink = screen.sink(args.log_style);
+        unproven.into_iter().for_each(|one| sink.emit(one.into()));
     }
     match screen.format {
         Format::Text if screen.is_quiet() => {}
@@ -208,6 +215,12 @@ fn build(
     if work == 0 {
         ended.fresh = count(|verdict| *verdict == Verdict::Fresh);
         for (at, subject) in prepared.subjects.iter().enumerate() {
+            if let Some(artifact) = &judged[at].artifact
+                && let Some(unproven) = gates::unproven(&prepared.nodes[at], artifact, &store)
+            {
+                sink.emit(unproven.clone().into());
+                ended.unproven.push(unproven);
+            }
             if subject.order != Order::Nothing {
                 sink.emit(Event::NodeFinished {
                     node: prepared.names[at].clone(),
@@ -279,7 +292,7 @@ fn drive(
     start: Instant,
 ) -> Result<Ended, Fault> {
     let io = |source| Fault::Io { action: "start the run".to_owned(), source };
-    let context = Arc::new(context(ground, prepared, sink, id, start).map_err(io)?);
+    let context = Arc::new(context(ground, args, prepared, sink, id, start).map_err(io)?);
     let in_place: Vec<bool> = prepared.nodes.iter().map(wanted::runs_in_place).collect();
     let tasks: Vec<Option<Arc<Task>>> = prepared
         .nodes
@@ -310,6 +323,7 @@ fn drive(
 
 fn context(
     ground: &Ground,
+    args: &Run,
     prepared: &Prepared,
     sink: Arc<dyn Sink>,
     run: RunId,
@@ -368,6 +382,7 @@ fn context(
         keyring: Box::new(keyring),
         engine_mark: ground.engine_mark(),
         sweeper: Sweeper::default(),
+        no_archive: args.no_archive,
         store,
         project_id,
     })
@@ -421,7 +436,7 @@ fn save(
     if prepared.store.is_read_only() {
         return;
     }
-    let meta = prepared.meta(ground, orders, all_fresh, images);
+    let meta = prepared.meta(ground, orders, all_fresh, images, &ended.unproven);
     let sightings = prepared.take_sightings();
     let Some(mut sightings) = sightings else { return };
     for at in 0..prepared.nodes.len() {

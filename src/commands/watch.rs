@@ -95,7 +95,7 @@ pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault
 }
 
 fn look(ground: &Ground, args: &Watch) -> Look {
-    match ground.idle(&args.targets) {
+    match ground.idle(&args.targets, false) {
         Idle::Fresh(_) => Look::Fresh,
         Idle::Doubtful(doubt) => survey(ground, args, *doubt).unwrap_or_else(|fault| {
             // With the file itself: a mistake in another place has the same words.

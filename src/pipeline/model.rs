@@ -114,6 +114,16 @@ impl Work {
             _ => &[],
         }
     }
+
+    /// The same without archives: these only publish.
+    pub fn without_archives(mut self) -> Self {
+        match &mut self {
+            Self::SourceArchive(source) => source.archives.clear(),
+            Self::Dist(dist) => dist.archives.clear(),
+            _ => {}
+        }
+        self
+    }
 }
 
 /// The word that opens a node in the file.
@@ -397,6 +407,17 @@ pub struct Expect {
     pub min_size: Option<u64>,
     /// Bytes.
     pub max_size: Option<u64>,
+    /// Means ELF.
+    pub linking: Option<Linking>,
+}
+
+/// What a binary may ask of the machine that it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linking {
+    /// Nothing: no interpreter and no libraries. `static=#true`, and `libc="musl"`, which is linked in.
+    Static,
+    /// glibc, and with it the compiler's own libraries; nothing else. `libc="glibc"`.
+    Glibc,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,6 +37,8 @@ pub struct Row {
     pub cause: String,
     /// In lines, as `explain` has them.
     pub reasons: Vec<String>,
+    /// What is worth knowing of it and is no cause.
+    pub notes: Vec<String>,
     /// What such work usually takes.
     pub usual: Option<String>,
     pub baseline: Option<i64>,
@@ -86,6 +88,7 @@ mod tests {
             same: None,
             cause: hostile.to_owned(),
             reasons: vec![hostile.to_owned()],
+            notes: vec![hostile.to_owned()],
             usual: None,
             baseline: None,
             key: None,

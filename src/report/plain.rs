@@ -69,6 +69,9 @@ pub fn line(event: &Event, palette: Palette, verbosity: Verbosity) -> Option<Str
             let (log, help) = (log.as_deref(), help.as_deref());
             Failure { node, message, tail, log, help }.block(palette)
         }
+        Event::ChecksNotRun { node, checks, reason } => {
+            lines::warning(palette, Some(node), &words::not_run(checks, reason), None)
+        }
         Event::NodeSkipped { node, because } => lines::skipped(palette, node, because),
         Event::Warned { node, message, help } => {
             lines::warning(palette, node.as_ref(), message, help.as_deref())

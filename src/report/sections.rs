@@ -19,6 +19,7 @@ use crate::report::plain;
 use crate::report::quantity::count;
 use crate::report::sink::{Clock, Verbosity};
 use crate::report::text;
+use crate::report::words;
 
 /// Lines kept of one node's output until it ends: the memory of a run stays bounded, and the whole
 /// is in its log.
@@ -174,6 +175,9 @@ impl<D: Dialect> Sections<D> {
             Event::Warned { node, message, .. } if self.verbosity != Verbosity::Quiet => {
                 let title = node.as_ref().map_or("osgraph", |node| node.as_ref());
                 self.dialect.annotate(Severity::Warning, title, message)
+            }
+            Event::ChecksNotRun { node, checks, reason } if self.verbosity != Verbosity::Quiet => {
+                self.dialect.annotate(Severity::Warning, node.as_ref(), &words::not_run(checks, reason))
             }
             _ => None,
         };

@@ -33,6 +33,13 @@ pub fn headline(reasons: &[Reason]) -> String {
     }
 }
 
+/// That checks of a binary have neither passed nor failed: ``check `version` was not run: …``.
+pub fn not_run(checks: &[String], reason: &str) -> String {
+    let names: Vec<String> = checks.iter().map(|check| format!("`{check}`")).collect();
+    let (noun, verb) = if names.len() == 1 { ("check", "was") } else { ("checks", "were") };
+    format!("{noun} {} {verb} not run: {reason}", names.join(", "))
+}
+
 /// Whether the cause lies in the node itself and not in what runs before it.
 pub fn is_root(code: Code) -> bool {
     !matches!(code, Code::UpstreamChanged | Code::UpstreamStale)

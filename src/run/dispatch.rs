@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::digest::Digest;
 use crate::event::Event;
 use crate::pipeline::NodeName;
 use crate::plan::judge::{Facts, Order};
 use crate::plan::{Estimate, Reason};
 use crate::record::{Artifact, Outcome, Step, Why};
 use crate::run::board::{Board, Next};
+use crate::run::gates::{self, Unproven};
 use crate::run::signals::StopSignals;
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
 use crate::run::wanted;
-use crate::run::worker::{self, Kept, Product, ReadInPlace, Told};
+use crate::run::worker::{self, Kept, Product, PutBack, ReadInPlace, Told};
 use crate::store::Lease;
 
 /// What is shown of a node before it starts.
@@ -43,6 +45,8 @@ pub struct Ended {
     pub severities: Vec<Severity>,
     /// What stands published, by node position.
     pub standing: HashMap<usize, Vec<Standing>>,
+    /// Binaries whose checks this machine could not run, now or when they were verified.
+    pub unproven: Vec<Unproven>,
     /// Whether every node's inputs are still those that its key was made from.
     pub inputs_stood: bool,
     pub interrupted: bool,
@@ -54,7 +58,7 @@ enum Message {
     Produced(usize),
     Made(usize, Box<Result<(Product, Vec<Lease>), TaskError>>),
     Kept(usize, Box<Result<Kept, TaskError>>),
-    Restored(Vec<(usize, Result<Vec<Standing>, TaskError>)>),
+    Restored(Vec<(usize, Result<PutBack, TaskError>)>),
 }
 
 /// Runs the board to its end on a runtime of its own. `interrupted` resolves when the user asks to
@@ -302,12 +306,12 @@ impl Run<'_> {
             Message::Restored(done) => {
                 for (at, result) in done {
                     match result {
-                        Ok(standing) => {
+                        Ok(PutBack { standing, log }) => {
                             self.ended.restored += 1;
                             self.ended.standing.insert(at, standing);
                             self.board.restored(at);
                             let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
-                            self.note(at, Outcome::Restored, took);
+                            self.note(at, Outcome::Restored, took, log);
                             self.finished(at, Outcome::Restored, took, true);
                         }
                         Err(error) => self.failed(at, false, &error),
@@ -318,7 +322,14 @@ impl Run<'_> {
         }
     }
 
-    fn finished(&self, at: usize, outcome: Outcome, duration: Duration, same_artifact: bool) {
+    fn finished(&mut self, at: usize, outcome: Outcome, duration: Duration, same_artifact: bool) {
+        if let (Some(task), Some(artifact)) = (&self.tasks[at], &self.board.judged(at).artifact)
+            && outcome != Outcome::Interrupted
+            && let Some(unproven) = gates::unproven(&task.node, artifact, &self.context.store)
+        {
+            self.context.say(unproven.clone().into());
+            self.ended.unproven.push(unproven);
+        }
         let node = self.names[at].clone();
         self.context.say(Event::NodeFinished { node, outcome, duration, same_artifact });
     }
@@ -330,7 +341,7 @@ impl Run<'_> {
     }
 
     /// Writes a step that no record goes with into the run's history.
-    fn note(&self, at: usize, outcome: Outcome, duration: Duration) {
+    fn note(&self, at: usize, outcome: Outcome, duration: Duration, log: Option<Digest>) {
         let step = Step {
             run: self.context.run,
             node: self.names[at].clone(),
@@ -341,7 +352,7 @@ impl Run<'_> {
             // What was put back stands by its record; what failed has none.
             key: if outcome == Outcome::Restored { self.board.judged(at).key() } else { None },
             same: (outcome == Outcome::Restored).then_some(true),
-            log: None,
+            log,
         };
         // History is a comfort: a run does not fail for want of it.
         let _ = self.context.store.insert_steps(&self.context.project_id, &[step]);
@@ -357,7 +368,7 @@ impl Run<'_> {
             return;
         }
         let took = self.started.get(&at).map(Instant::elapsed).unwrap_or_default();
-        self.note(at, outcome, took);
+        self.note(at, outcome, took, None);
         if severity == Severity::Interrupted {
             // It did not fail: somebody stopped it.
             self.finished(at, outcome, took, false);

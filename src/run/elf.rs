@@ -1,8 +1,12 @@
 //! What a file is, from its first bytes: an ELF binary and for which machine, or what else.
 //!
-//! Knows the identification and machine fields alone, not sections, linking or symbols.
+//! Knows the identification and machine fields alone; how a binary is linked, [`Linkage`] reads.
 
 use std::fmt;
+
+mod linkage;
+
+pub use linkage::{Linkage, LinkageError};
 
 /// How many of a file's first bytes [`identify`] wants.
 pub const HEAD: usize = 64;
@@ -39,6 +43,17 @@ impl Machine {
             "arm64" | "aarch64" => Some(Self::Arm64),
             _ => None,
         }
+    }
+
+    /// Whether it is the one that this program was made for.
+    pub fn is_here(self) -> bool {
+        Self::named(std::env::consts::ARCH) == Some(self)
+    }
+
+    /// What this machine is called, as pipelines call it where they do.
+    pub fn here() -> String {
+        Self::named(std::env::consts::ARCH)
+            .map_or_else(|| std::env::consts::ARCH.to_owned(), |machine| machine.to_string())
     }
 }
 

@@ -1,23 +1,15 @@
-//! `binary-extract`: one file out of a tree artifact, and the gates it must pass.
-
-use std::io::Read;
-use std::time::Duration;
+//! `binary-extract`: one file out of a tree artifact or an image.
 
 use crate::digest::Digest;
-use crate::event::Event;
 use crate::path::RelPath;
-use crate::pipeline::{BinaryExtract, Check, Expect, NodeName};
+use crate::pipeline::{BinaryExtract, NodeName};
 use crate::record::{Artifact, Image};
 use crate::run::docker::{EngineError, ImageArchive};
-use crate::run::elf;
-use crate::run::gates::{self, CheckEnd, GateFailure};
-use crate::run::host::{self, HostError, Job, Place};
 use crate::run::image;
 use crate::run::task::{Context, TaskError, Upstream, tree_of};
-use crate::store::{Placement, Store, Target};
 use crate::tree::Entry;
 
-/// Finds the file. What it must be is verified apart, by [`verify`].
+/// Finds the file. What it must be is verified apart, by [`crate::run::gates`].
 pub fn make(extract: &BinaryExtract, upstream: &Upstream, context: &Context) -> Result<Artifact, TaskError> {
     let node = &upstream.node;
     let artifact = upstream.artifact.as_ref().ok_or(TaskError::Cancelled)?;
@@ -94,96 +86,4 @@ fn first_entry(archive: &mut tar::Archive<ImageArchive>, context: &Context) -> R
         tar::EntryType::Symlink => Found::Link,
         _ => Found::Other,
     })
-}
-
-/// What stands in the store's memos for "this file passed these gates". Timeouts and places in the
-/// pipeline file do not count.
-pub fn gate_memo(artifact: &Artifact, extract: &BinaryExtract) -> Digest {
-    let Expect { elf, arch, min_size, max_size } = &extract.expect;
-    let arch = arch.as_ref().map(|arch| &arch.value);
-    let checks: Vec<&Vec<String>> = extract.checks.iter().map(|check| &check.args).collect();
-    Digest::of(
-        format!("gates 1 {:?} {elf} {arch:?} {min_size:?} {max_size:?} {checks:?}", artifact.value())
-            .as_bytes(),
-    )
-}
-
-/// Whether the gates were passed before.
-pub fn is_verified(store: &Store, artifact: &Artifact, extract: &BinaryExtract) -> bool {
-    let nothing = extract.expect == Expect::default() && extract.checks.is_empty();
-    nothing || store.memo_get(&gate_memo(artifact, extract)).ok().flatten().is_some()
-}
-
-/// Verifies every expectation and check, and remembers that they held.
-pub fn verify(
-    node: &NodeName,
-    artifact: &Artifact,
-    extract: &BinaryExtract,
-    context: &Context,
-) -> Result<(), TaskError> {
-    if is_verified(&context.store, artifact, extract) {
-        return Ok(());
-    }
-    let Artifact::Entry(Entry::File { digest, size, .. }) = artifact else { return Ok(()) };
-    let failures = if extract.checks.is_empty() {
-        let mut head = Vec::with_capacity(elf::HEAD);
-        context
-            .store
-            .open_content(digest)?
-            .take(elf::HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(TaskError::io("read", context.store.root()))?;
-        gates::inspect(&head, *size, &extract.expect)
-    } else {
-        run_checks(node, *digest, *size, extract, context)?
-    };
-    if !failures.is_empty() {
-        return Err(TaskError::Gates(failures));
-    }
-    context.store.memo_put(&gate_memo(artifact, extract), b"passed")?;
-    Ok(())
-}
-
-fn run_checks(
-    node: &NodeName,
-    digest: Digest,
-    size: u64,
-    extract: &BinaryExtract,
-    context: &Context,
-) -> Result<Vec<GateFailure>, TaskError> {
-    let scratch = context.scratch()?;
-    let file = scratch.join("binary");
-    let target = Target::new(file.clone(), true);
-    context.store.place(&[Placement { digest, size, targets: vec![target] }])?;
-    let failures = gates::check(&file, &extract.expect, &extract.checks, &mut |file, check: &Check| {
-        let mut command = vec![file.display().to_string()];
-        command.extend(check.args.iter().cloned());
-        let runs = [command];
-        let job = Job {
-            runs: &runs,
-            env: Vec::new(),
-            redact: Vec::new(),
-            place: Place::InPlace { root: &scratch },
-            timeout: Some(check.timeout),
-            grace: Duration::from_secs(1),
-            path: "/usr/local/bin:/usr/bin:/bin".into(),
-            stdin: None,
-            log: scratch.join("log"),
-        };
-        let mut print =
-            |line: &str| context.say(Event::NodePrinted { node: node.clone(), line: line.to_owned() });
-        match host::run(&job, &mut print, &context.cancel) {
-            Ok(_) => CheckEnd::Exited(0),
-            Err(HostError::Failed { code, .. }) => CheckEnd::Exited(code),
-            Err(HostError::Signalled { signal, .. }) => CheckEnd::Killed(signal),
-            Err(HostError::TimedOut { limit, .. }) => CheckEnd::TimedOut(limit),
-            Err(error) => CheckEnd::NotStarted(error.to_string()),
-        }
-    })
-    .map_err(TaskError::io("read", &file));
-    context.store.discard([&scratch])?;
-    if context.cancel.is_cancelled() {
-        return Err(TaskError::Cancelled);
-    }
-    failures
 }

@@ -20,6 +20,7 @@ pub mod image;
 pub mod publish;
 pub mod recipe;
 pub mod retention;
+mod retire;
 mod secrets;
 pub mod signals;
 pub mod source;

@@ -85,6 +85,7 @@ fn once(
         grace: Job::GRACE,
         path: search_path(recipe, context),
         stdin,
+        no_shell: false,
         log: log.clone(),
     };
     let mut print =

@@ -71,6 +71,8 @@ pub struct Context {
     pub archives: Box<dyn Fn() -> Vec<Publication> + Send + Sync>,
     /// Of all archives in the pipeline, for retention.
     pub archive_patterns: Vec<crate::run::retention::Pattern>,
+    /// Whether archives stay as they are: none is made, none removed.
+    pub no_archive: bool,
     /// Where they stand, and whose they are.
     pub archive_paths: Vec<(NodeName, RelPath)>,
     /// The digest of a file that was looked at before and has not moved since.

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::digest::Digest;
 use crate::event::Event;
 use crate::inputs::hash::cores;
 use crate::inputs::stat::Stat;
@@ -17,13 +18,13 @@ use crate::plan::Code;
 use crate::plan::judge::Order;
 use crate::record::{Artifact, Outcome, Record, Step, Why};
 use crate::run::follow::Follower;
+use crate::run::gates::{self, Gates};
 use crate::run::publish::{self, Request};
 use crate::run::standing::{Found, look};
 use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_of};
 use crate::run::wanted::{self, Packed, Publishing, Unknown};
-use crate::run::{archive, assemble, extract, image, recipe, source};
+use crate::run::{archive, assemble, extract, image, recipe, retire, source};
 use crate::store::{Finish, Ingest, Lease, Published, StoreError};
-use crate::tree::{Entry, Leaf};
 
 /// What [`make`] came back with.
 #[derive(Debug)]
@@ -43,6 +44,14 @@ pub struct Kept {
     /// Whether the artifact is the one that this node's latest record had.
     pub same_artifact: bool,
     pub inputs_stood: bool,
+}
+
+/// A node whose outputs stand again.
+#[derive(Debug)]
+pub struct PutBack {
+    pub standing: Vec<Standing>,
+    /// What its checks printed, where they were run for it.
+    pub log: Option<Digest>,
 }
 
 /// An upstream whose published outputs a recipe in place read.
@@ -219,9 +228,10 @@ pub fn keep(
     let Made { artifact, standing, log, duration, inputs_stood } = made;
     let inputs_stood =
         inputs_stood && (outcome != Outcome::Ran || reads.iter().all(|read| read.stood(context)));
-    if let Work::BinaryExtract(extract) = &task.node.work {
-        extract::verify(node, &artifact, extract, context)?;
-    }
+    let log = match &task.node.work {
+        Work::BinaryExtract(extract) => gates::verify(node, &artifact, extract, context)?.or(log),
+        _ => log,
+    };
     let before = context.store.latest_record(&context.project_id, node)?;
     let same = before.map(|record| record.artifact == artifact);
     let same_artifact = same == Some(true);
@@ -287,7 +297,7 @@ fn prepare(task: &Task, artifact: &Artifact, context: &Context) -> Result<Publis
     let look = || {
         wanted::publishing(&task.node, artifact, &context.store).map_err(|Unknown| match tree_of(artifact) {
             Some(tree) => TaskError::Store(StoreError::NoTree(tree)),
-            None => TaskError::Store(StoreError::Absent(crate::digest::Digest::of(b""))),
+            None => TaskError::Store(StoreError::Absent(Digest::of(b""))),
         })
     };
     let publishing = look()?;
@@ -340,27 +350,33 @@ fn pack(task: &Task, artifact: &Artifact, one: &Archive, context: &Context) -> R
 
 /// Puts back the published outputs of nodes whose artifacts are known. All of them at once; when
 /// that fails, one by one, so that one's trouble is not another's.
-pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Vec<Standing>, TaskError>> {
-    let prepare_one = |(task, artifact): &(&Task, &Artifact)| -> Result<Publishing, TaskError> {
-        if let Work::BinaryExtract(extract) = &task.node.work {
-            extract::verify(&task.node.name, artifact, extract, context)?;
-        }
-        if let Artifact::Image(image) = artifact {
-            image::publish(&task.node, image, context)?;
-        }
-        prepare(task, artifact, context)
-    };
-    let prepared: Vec<Result<Publishing, TaskError>> = nodes.iter().map(prepare_one).collect();
+pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<PutBack, TaskError>> {
+    let prepare_one =
+        |(task, artifact): &(&Task, &Artifact)| -> Result<(Publishing, Option<Digest>), TaskError> {
+            let mut log = None;
+            if let Work::BinaryExtract(extract) = &task.node.work
+                && gates::standing(&context.store, artifact, extract) == Gates::Open
+            {
+                log = gates::verify(&task.node.name, artifact, extract, context)?;
+            }
+            if let Artifact::Image(image) = artifact {
+                image::publish(&task.node, image, context)?;
+            }
+            Ok((prepare(task, artifact, context)?, log))
+        };
+    let prepared: Vec<Result<(Publishing, Option<Digest>), TaskError>> =
+        nodes.iter().map(prepare_one).collect();
     let request = |at: usize| {
         let (task, artifact) = nodes[at];
-        let publishing = prepared[at].as_ref().ok()?.clone();
+        let publishing = prepared[at].as_ref().ok()?.0.clone();
         Some(Request { node: &task.node, artifact, publishing, standing: Vec::new() })
     };
     let all: Vec<Request<'_>> = (0..nodes.len()).filter_map(&request).collect();
     if all.len() == nodes.len()
         && let Ok(done) = publish_and_note(&all, false, context)
     {
-        return done.into_iter().map(Ok).collect();
+        let logs = prepared.into_iter().map(|one| one.ok().and_then(|(_, log)| log));
+        return done.into_iter().zip(logs).map(|(standing, log)| Ok(PutBack { standing, log })).collect();
     }
     let one_by_one: Vec<Option<Result<Vec<Standing>, TaskError>>> = (0..nodes.len())
         .map(|at| {
@@ -371,14 +387,12 @@ pub fn restore(nodes: &[(&Task, &Artifact)], context: &Context) -> Vec<Result<Ve
         })
         .collect();
     drop(all);
-    let troubles = prepared.into_iter().map(Result::err);
     one_by_one
         .into_iter()
-        .zip(troubles)
-        .map(|(done, trouble)| match (done, trouble) {
-            (_, Some(error)) => Err(error),
-            (Some(done), None) => done,
-            (None, None) => Ok(Vec::new()),
+        .zip(prepared)
+        .map(|(done, prepared)| {
+            let (_, log) = prepared?;
+            Ok(PutBack { standing: done.unwrap_or_else(|| Ok(Vec::new()))?, log })
         })
         .collect()
 }
@@ -408,7 +422,15 @@ fn publish_and_note(
         }
         _ => None,
     };
-    let outcomes = publish::publish(requests, context)?;
+    let mut outcomes = publish::publish(requests, context)?;
+    if context.no_archive {
+        // They stand as they did, whatever of.
+        for (request, outcome) in requests.iter().zip(&mut outcomes) {
+            let earlier = (context.published)(&request.node.name).into_iter();
+            let archives = earlier.filter(|one| matches!(one.what, Published::Archive | Published::Checksum));
+            outcome.publications.extend(archives);
+        }
+    }
     let finishes: Vec<Finish<'_>> = requests
         .iter()
         .zip(&outcomes)
@@ -419,60 +441,7 @@ fn publish_and_note(
         .collect();
     context.store.commit(&finishes)?;
     for request in requests {
-        retire(request, context)?;
+        retire::retire(request.node, request.artifact, context)?;
     }
     Ok(outcomes.into_iter().map(|outcome| outcome.standing).collect())
-}
-
-/// Removes archives that retention lets go.
-fn retire(request: &Request<'_>, context: &Context) -> Result<(), TaskError> {
-    use crate::run::retention::{Pattern, Published as Recorded, expired};
-    let list = wanted::archives_of(&request.node.work, request.artifact);
-    if list.iter().all(|one| one.keep.is_none()) {
-        return Ok(());
-    }
-    let recorded = (context.archives)();
-    let history: Vec<Recorded> = recorded
-        .iter()
-        .filter(|one| one.what == Published::Archive)
-        .map(|one| Recorded { path: one.path.clone(), run: one.run })
-        .collect();
-    // Where one is named by its content, what another node has there now is any of that name.
-    let others = context.archive_paths.iter().filter(|(node, _)| *node != request.node.name);
-    let mut current: Vec<Pattern> = others.map(|(_, path)| Pattern::of_path(path)).collect();
-    current.extend(list.iter().map(|one| Pattern::of_path(&one.path.value)));
-    for one in &list {
-        let Some(keep) = one.keep else { continue };
-        let gone = expired(
-            &Pattern::new(&one.pattern),
-            &context.archive_patterns,
-            &one.path.value,
-            keep,
-            &history,
-            &current,
-        );
-        for path in gone {
-            let there = path.under(&context.project);
-            if there.symlink_metadata().is_err() {
-                continue;
-            }
-            // What someone put in an old archive's place is not ours to remove.
-            let leaf = recorded.iter().find(|one| one.path == path).and_then(|one| match one.entry {
-                Some(Entry::File { digest, size, executable }) => {
-                    Some(Leaf::File { digest, size, executable })
-                }
-                _ => None,
-            });
-            let known = &*context.known;
-            let ours = leaf
-                .is_some_and(|leaf| matches!(look(&context.project, &path, &leaf, known), Found::Right(_)));
-            if ours {
-                context.store.discard([&there])?;
-            } else {
-                let message = format!("`{path}` is not what was published there: left alone");
-                context.warn(&request.node.name, message, None);
-            }
-        }
-    }
-    Ok(())
 }

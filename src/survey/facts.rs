@@ -14,10 +14,11 @@ use crate::plan::judge::{Facts, Found};
 use crate::plan::{Code, Reason};
 use crate::record::{Artifact, Image};
 use crate::run::docker::ImageFacts;
+use crate::run::gates::{self, Gates};
 use crate::run::image::{among, is_elsewhere, is_pushed, keeper_tag};
 use crate::run::standing::Found as Stands;
 use crate::run::task::Standing;
-use crate::run::{extract, publish, wanted};
+use crate::run::{publish, wanted};
 use crate::store::{Hit, Store};
 use crate::survey::dockerfiles::Images;
 use crate::tree::{Entry, Leaf};
@@ -143,7 +144,13 @@ impl Facts for StoreFacts<'_> {
         };
         let mut reasons: Vec<Reason> = Vec::new();
         for one in &publishing.unpacked {
-            reasons.push(self.reason(&one.path.value, true));
+            let path = &one.path.value;
+            // What stands there is the archive of something else, and was not asked for since.
+            let is_older = path.under(self.project).symlink_metadata().is_ok();
+            reasons.push(match is_older {
+                true => Reason::new(Code::PublishingChanged, Facet::Own, path.as_str()),
+                false => self.reason(path, true),
+            });
         }
         let mut standing: Vec<(RelPath, Loose)> = Vec::new();
         let mut output = None;
@@ -189,7 +196,7 @@ impl Facts for StoreFacts<'_> {
             }
         }
         if let Work::BinaryExtract(extract) = &node.work
-            && !extract::is_verified(self.store, artifact, extract)
+            && gates::standing(self.store, artifact, extract) == Gates::Open
         {
             reasons.push(Reason::new(Code::GateChanged, Facet::Own, "expect"));
         }

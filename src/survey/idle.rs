@@ -11,6 +11,7 @@ use crate::inputs::Index;
 use crate::inputs::git::{GitProgram, GitSource};
 use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
 use crate::inputs::verify::{Moved, verify};
+use crate::run::gates;
 use crate::survey::snapshot::{Answer, Snapshot};
 
 /// What the caller asks, beyond what is on disk. Two runs with the same question and the same
@@ -20,6 +21,8 @@ pub struct Question<'a> {
     pub file: &'a Path,
     pub store: &'a Path,
     pub targets: &'a [String],
+    /// Whether archives are left out of it.
+    pub no_archive: bool,
     pub set: &'a [(String, String)],
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// Where tools are looked up.
@@ -29,7 +32,7 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// `names`: the environment names that give parameters.
     pub fn digest(&self, names: &[String]) -> Digest {
-        let Self { project, file, store, targets, set, environment, search_path } = self;
+        let Self { project, file, store, targets, no_archive, set, environment, search_path } = self;
         let mut hasher = blake3::Hasher::new();
         let mut put = |text: &str| {
             hasher.update(&(text.len() as u64).to_le_bytes());
@@ -43,6 +46,7 @@ impl Question<'_> {
         for target in *targets {
             put(target);
         }
+        put(if *no_archive { "no archive" } else { "archives" });
         for (name, value) in *set {
             put(name);
             put(value);
@@ -59,8 +63,8 @@ impl Question<'_> {
 
 /// The outcome of the check: "yes", or what a survey goes on with.
 pub enum Idle {
-    /// Everything is fresh; that many nodes.
-    Fresh(usize),
+    /// Everything is fresh.
+    Fresh(Box<Answer>),
     Doubtful(Box<Doubt>),
 }
 
@@ -84,7 +88,10 @@ pub fn check(
 ) -> Idle {
     let index = Arc::new(std::mem::take(&mut snapshot.index));
     let asked = question.digest(&snapshot.meta.names);
-    let answer = snapshot.meta.answer.clone().filter(|answer| answer.question == asked);
+    let answer = snapshot.meta.answer.clone().filter(|answer| {
+        // A machine that runs what it could not run runs the checks, too.
+        answer.question == asked && answer.machine.is_none_or(|known| known == gates::machine())
+    });
     let (moved, programs_agree) = std::thread::scope(|scope| {
         // Programs are waited for beside the stats.
         let programs = answer
@@ -97,7 +104,7 @@ pub fn check(
         (moved, programs.is_none_or(|thread| thread.join().unwrap_or(false)))
     });
     match answer {
-        Some(answer) if moved.is_empty() && programs_agree => Idle::Fresh(answer.nodes),
+        Some(answer) if moved.is_empty() && programs_agree => Idle::Fresh(Box::new(answer)),
         _ => {
             // Nobody else has it yet, so it is not copied but for the file that is left behind.
             let index = Arc::new(Arc::unwrap_or_clone(index).owned());

@@ -20,8 +20,9 @@ use crate::digest::Digest;
 use crate::inputs::Index;
 use crate::inputs::index::Mapping;
 use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
+use crate::run::gates::Unproven;
 
-const MAGIC: &[u8; 16] = b"osgraph-state 3\n";
+const MAGIC: &[u8; 16] = b"osgraph-state 4\n";
 
 /// What the index does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,10 @@ pub struct Answer {
     pub sources: Vec<(GitQuestion, GitAnswer)>,
     /// References and ids of images, and the ids that the engine had for them.
     pub images: Vec<(String, Option<String>)>,
+    /// Binaries whose checks could not be run: to be told again.
+    pub unproven: Vec<Unproven>,
+    /// The machine that could not, where there are some.
+    pub machine: Option<Digest>,
 }
 
 /// A state file read back.

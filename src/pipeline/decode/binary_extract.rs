@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use crate::path::RelPath;
 use crate::pipeline::decode::{children, docker, limits};
 use crate::pipeline::diagnostic::Diagnostic;
-use crate::pipeline::model::{BinaryExtract, Check, Expect, Spanned};
+use crate::pipeline::model::{BinaryExtract, Check, Expect, Linking, Spanned};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::syntax::{SyntaxNode, Value};
 
@@ -74,13 +74,14 @@ fn inside(scope: &Scope, text: Spanned<String>) -> Option<Spanned<RelPath>> {
 
 fn expectation(scope: &Scope, node: &SyntaxNode) -> Expect {
     scope.no_arguments(node);
-    scope.shape(node, &["elf", "arch", "min-size", "max-size"]);
+    scope.shape(node, &["elf", "arch", "static", "libc", "min-size", "max-size"]);
     let arch = scope.property(node, "arch").and_then(|arch| {
         let span = arch.span;
         docker::one_of(scope, arch, &["amd64", "arm64"]).map(|arch| Spanned::new(arch, span))
     });
-    // Only an ELF file has a machine.
-    let elf = scope.boolean(node, "elf").unwrap_or(arch.is_some());
+    let linking = linking(scope, node);
+    // Only an ELF file has a machine, or is linked.
+    let elf = scope.boolean(node, "elf").unwrap_or(arch.is_some() || linking.is_some());
     let (min_size, max_size) = (size(scope, node, "min-size"), size(scope, node, "max-size"));
     if let (Some(min), Some(max)) = (min_size, max_size)
         && min > max
@@ -91,7 +92,27 @@ fn expectation(scope: &Scope, node: &SyntaxNode) -> Expect {
             "swap them",
         );
     }
-    Expect { elf, arch, min_size, max_size }
+    Expect { elf, arch, min_size, max_size, linking }
+}
+
+/// Of `static` and `libc`. `static=#false` asks for nothing.
+fn linking(scope: &Scope, node: &SyntaxNode) -> Option<Linking> {
+    let is_static = scope.boolean(node, "static") == Some(true);
+    let libc = scope.property(node, "libc").and_then(|libc| {
+        let span = libc.span;
+        docker::one_of(scope, libc, &["musl", "glibc"]).map(|libc| Spanned::new(libc, span))
+    });
+    match libc {
+        Some(libc) if libc.value == "glibc" => {
+            if is_static {
+                let message = "a static binary asks for no glibc";
+                scope.bad_value(libc.span, message, "leave out `static`, or `libc`");
+            }
+            Some(Linking::Glibc)
+        }
+        Some(_) => Some(Linking::Static),
+        None => is_static.then_some(Linking::Static),
+    }
 }
 
 /// A size in bytes, as `"50MiB"` or a plain number.

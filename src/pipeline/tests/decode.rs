@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{World, resolve};
 use crate::pipeline::{
-    ArchiveFormat, Command, DistFlavor, Kind, Pipeline, Recipe, SecretSource, Source, Work,
+    ArchiveFormat, Command, DistFlavor, Kind, Linking, Pipeline, Recipe, SecretSource, Source, Work,
 };
 
 const EXAMPLE: &str = r#"
@@ -238,6 +238,27 @@ fn what_is_empty_is_as_if_it_were_not_written() {
     assert_eq!(docker.tags.len(), 1);
     assert!(docker.push.is_none() && docker.pull.is_none() && docker.cache_to.is_empty());
     assert_eq!(docker.cache_from, ["type=local,src=x"]);
+}
+
+#[test]
+fn linking_is_asked_by_its_name_or_by_a_libc() {
+    let expect = |asked: &str| {
+        let text = format!(
+            "pipeline \"p\" {{ param \"libc\" default=\"glibc\" }}
+             base-image \"b\" {{ context \"c\" }}
+             binary-extract \"x\" {{ image \"b\"; path \"a\"; expect {asked} }}"
+        );
+        match resolve(&text).unwrap().nodes.into_iter().last().map(|node| node.work) {
+            Some(Work::BinaryExtract(extract)) => (extract.expect.elf, extract.expect.linking),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(expect("static=#true"), (true, Some(Linking::Static)));
+    assert_eq!(expect("libc=\"musl\""), (true, Some(Linking::Static)));
+    assert_eq!(expect("static=#true libc=\"musl\""), (true, Some(Linking::Static)));
+    assert_eq!(expect("libc=\"${libc}\""), (true, Some(Linking::Glibc)));
+    assert_eq!(expect("static=#false libc=\"glibc\""), (true, Some(Linking::Glibc)));
+    assert_eq!(expect("static=#false max-size=5"), (false, None));
 }
 
 #[test]

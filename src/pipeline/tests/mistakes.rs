@@ -159,6 +159,23 @@ fn a_recipe_in_place_is_given_nothing() {
 }
 
 #[test]
+fn expectations_of_linking_are_possible_ones() {
+    let expect = |asked: &str, code: &str, place: &str, help: &str| {
+        let base = "base-image \"b\" { context \"c\" }";
+        node(
+            &format!("{base}\nbinary-extract {{ image \"b\"; path \"a\"; expect {asked} }}"),
+            code,
+            place,
+            help,
+        );
+    };
+    expect("libc=\"glib\"", "bad-value", "\"glib\"", "did you mean `glibc`?");
+    expect("static=#true libc=\"glibc\"", "bad-value", "\"glibc\"", "leave out `static`");
+    expect("static=\"true\"", "wrong-type", "\"true\"", "write `#true`");
+    expect("statc=#true", "unknown-property", "statc", "did you mean `static`?");
+}
+
+#[test]
 fn secrets_have_one_source() {
     node("command { run \"x\"; secret \"s\" }", "secret-source", "secret \"s\"", "env=");
     node(

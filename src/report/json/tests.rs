@@ -83,6 +83,10 @@ fn lines_of_every_event_are_stable() {
             r#""event":"node_failed","node":"a","message":"m","tail":["t"],"log":null"#,
         ),
         (
+            Event::ChecksNotRun { node: node("a"), checks: vec!["version".into()], reason: "r".into() },
+            r#""event":"checks_not_run","node":"a","checks":["version"],"reason":"r""#,
+        ),
+        (
             Event::NodeSkipped { node: node("a"), because: node("b") },
             r#""event":"node_skipped","node":"a","because":"b""#,
         ),

@@ -93,7 +93,7 @@ impl Board {
                 self.running.retain(|r| r.node != node);
                 self.done += 1;
             }
-            Event::Warned { .. } => {}
+            Event::Warned { .. } | Event::ChecksNotRun { .. } => {}
             Event::RunFinished { .. } => {
                 self.running.clear();
                 self.survey = None;

@@ -39,6 +39,11 @@ impl HostError {
         matches!(self, Self::NotFound { .. } | Self::Hidden { .. })
     }
 
+    /// The kernel knows no way to run the file: it is for another machine, or no program at all.
+    pub fn is_no_program(&self) -> bool {
+        matches!(self, Self::Start { source, .. } if source.raw_os_error() == Some(libc::ENOEXEC))
+    }
+
     /// What mends it, where that is known.
     pub fn help(&self) -> Option<String> {
         Some(match self {

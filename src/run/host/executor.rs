@@ -137,7 +137,8 @@ impl Stage {
             None => Start::Folder(&self.work),
         };
         let stdin = job.stdin.as_ref();
-        let mut running = Running::start(&program, argv, &self.environment, start, stdin, Streams::Together)?;
+        let env = &self.environment;
+        let mut running = Running::start(&program, argv, env, start, stdin, Streams::Together, job.no_shell)?;
         let ended = running.watch(limits, &mut |_, bytes| output.feed(bytes));
         // Also when it failed: the last line says why.
         output.finish()?;

@@ -27,6 +27,9 @@ pub struct Job<'a> {
     /// Standard input of every program, `/dev/null` where absent. A lease file given here stays
     /// locked for as long as any of the programs lives.
     pub stdin: Option<File>,
+    /// Whether programs are started by the kernel or not at all. Otherwise a shell may be given a
+    /// file that the kernel refuses, to be read as a script.
+    pub no_shell: bool,
     /// Takes the captured lines. Created, or truncated, only when something is printed.
     pub log: PathBuf,
 }

@@ -20,6 +20,7 @@
 
 mod cancel;
 mod copy;
+mod direct;
 mod error;
 mod executor;
 mod job;

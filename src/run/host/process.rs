@@ -24,6 +24,7 @@ use rustix::process::{
 };
 
 use super::cancel::Cancel;
+use super::direct;
 use super::error::{HostError, shown};
 use super::namespace::Namespace;
 use super::program::Environment;
@@ -105,6 +106,7 @@ impl Running {
         start: impl Into<Start<'a>>,
         stdin: Option<&File>,
         streams: Streams,
+        no_shell: bool,
     ) -> Result<Self, HostError> {
         let failed = |source| HostError::Start { command: shown(argv), source };
         #[expect(clippy::disallowed_methods, reason = "an owner of processes")]
@@ -118,13 +120,20 @@ impl Running {
             None => Stdio::null(),
         });
         let pipes = connect(&mut command, streams).map_err(failed)?;
+        let begin = |command: &mut Command| {
+            if no_shell {
+                // The last thing before the program, so it is asked for last.
+                direct::exec_alone(command, program, argv, environment)?;
+            }
+            spawn(command)
+        };
         let child = match start.into() {
             Start::Folder(folder) => {
                 command.current_dir(folder);
                 set_umask(&mut command);
-                spawn(&mut command)
+                begin(&mut command)
             }
-            Start::Namespace(namespace) => namespace.start(&mut command, spawn)?,
+            Start::Namespace(namespace) => namespace.start(&mut command, begin)?,
         };
         // The command holds the writing ends of the pipes.
         drop(command);

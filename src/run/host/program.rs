@@ -85,7 +85,7 @@ pub fn identify(
     let program = if name.contains('/') { Some(folder.join(name)) } else { resolve_program(name, path) };
     let program = program.ok_or_else(|| HostError::NotFound { program: name.clone() })?;
 
-    let mut running = Running::start(&program, command, &environment, folder, None, Streams::Apart)?;
+    let mut running = Running::start(&program, command, &environment, folder, None, Streams::Apart, false)?;
     let mut printed = [Vec::new(), Vec::new()];
     let limits =
         Limits { deadline: Some(Instant::now() + IDENTIFY_TIMEOUT), grace: Duration::from_secs(1), cancel };

@@ -77,6 +77,7 @@ impl Bench {
             grace: Duration::from_millis(300),
             path: "/usr/bin:/bin".into(),
             stdin: None,
+            no_shell: false,
             log: self.log(),
         }
     }

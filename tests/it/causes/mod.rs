@@ -3,8 +3,10 @@
 //! Every test drives the real binary in a folder of its own and looks at the events: a node *ran*,
 //! was *restored* (published again without running) or was not touched at all.
 
+mod archives;
 mod facts;
 mod folders;
+mod gates;
 mod ignoring;
 mod inputs;
 mod large;

@@ -33,7 +33,8 @@ ARG FRANKENPHP_VERSION
 ARG PHP_VERSION
 ARG PHP_EXTENSIONS
 ARG PHP_EXTENSION_LIBS
-COPY stub /stub
+ARG LIBC
+COPY stub-${LIBC} /stub
 RUN echo "$FRANKENPHP_VERSION $PHP_VERSION $PHP_EXTENSIONS $PHP_EXTENSION_LIBS" | cat /stub /id - > /base
 "#;
 
@@ -115,7 +116,9 @@ impl Cloud {
         ] {
             cloud.write(file, text);
         }
-        fs::copy(stub(), cloud.project.path("builder/stub")).unwrap();
+        for libc in ["musl", "glibc"] {
+            fs::copy(stub(libc), cloud.project.path(&format!("builder/stub-{libc}"))).unwrap();
+        }
         for (parameter, image) in [
             ("BUILDER_MUSL", "builder-musl:one"),
             ("BUILDER_GLIBC", "builder-glibc:one"),
@@ -259,23 +262,25 @@ impl Drop for Cloud {
     }
 }
 
-/// A program for this machine that knows the words which a binary is asked.
-fn stub() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
+/// A program for this machine that knows the words which a binary is asked. For `musl` it is static, as
+/// those are, though it is another libc that is in it.
+fn stub(libc: &str) -> &'static Path {
+    static PATHS: [OnceLock<PathBuf>; 2] = [const { OnceLock::new() }; 2];
+    let (path, linked) = if libc == "musl" { (&PATHS[0], "-static") } else { (&PATHS[1], "-pie") };
+    path.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cloud");
         fs::create_dir_all(&folder).unwrap();
-        let source = folder.join(format!("stub-{}.c", std::process::id()));
+        let source = folder.join(format!("stub-{libc}-{}.c", std::process::id()));
         let text = "#include <string.h>\nint main(int n, char **a) {\n    return n < 2 || (strcmp(a[1], \"version\") && strcmp(a[1], \"build-info\"));\n}\n";
         fs::write(&source, text).unwrap();
-        let unfinished = folder.join(format!("stub-{}", std::process::id()));
+        let unfinished = folder.join(format!("stub-{libc}-{}", std::process::id()));
         let mut compile = Command::new("cc");
-        compile.args(["-static", "-Os", "-s", "-o"]).arg(&unfinished).arg(&source).stdin(Stdio::null());
+        compile.args([linked, "-Os", "-s", "-o"]).arg(&unfinished).arg(&source).stdin(Stdio::null());
         let output = compile.output().expect("Debian: gcc, libc6-dev");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         fs::remove_file(&source).unwrap();
         // One that another process runs at the time stays what it is.
-        let program = folder.join("stub");
+        let program = folder.join(format!("stub-{libc}"));
         fs::rename(&unfinished, &program).unwrap();
         program
     })
