@@ -43,6 +43,45 @@ setup() {
     done
 }
 
+@test "what the manifest tells of the build is read, whatever one line may hold" {
+    cat >"$here/build-manifest.json" <<'END'
+{
+  "schema": 1,
+  "facts": {
+    "empty": "",
+    "odd": "a \"b\" \\ /, \"c\": 1",
+    "version": "26.1.1"
+  },
+  "provenance": {
+    "base": {
+      "digest": "ab"
+    },
+    "source": {
+      "commit": "c0ffee",
+      "digest": "cd"
+    }
+  },
+  "files": [
+    {
+      "path": "version",
+      "commit": "no"
+    }
+  ]
+}
+END
+    local shell
+    for shell in dash 'busybox sh' bash; do
+        # shellcheck disable=SC2016 # for the other shell
+        run -0 $shell -euc '. "$1/helpers/lib/facts.sh"
+            for name in empty odd version commit; do printf "%s|" "$(manifest_fact "$1" $name)"; done
+            printf "%s|" "$(manifest_commit "$1")" "$(manifest_value "$1" provenance base commit)"
+            manifest_brief "$1"
+            manifest_brief "$1/config"' sh "$here"
+        [[ ${lines[0]} == '|a "b" \ /, "c": 1|26.1.1||c0ffee||version 26.1.1, commit c0ffee' ]]
+        ((${#lines[@]} == 1))
+    done
+}
+
 @test "systemd takes every unit without a word" {
     need systemd-analyze systemd
     # It looks for the programs, so they stand where they will.

@@ -37,8 +37,12 @@ archive() {
     local name=orangescrum-docker-$1-$2-$(machine).tar.gz
     package "$folder" "$app" || return
     [ "${3:-}" != sick ] || printf '#!/bin/sh\nexit 1\n' >"$folder/healthcheck.sh"
-    (cd "$folder" && find . -type f ! -name build-manifest.json | LC_ALL=C sort | xargs -d '\n' sha256sum) \
-        >"$folder/build-manifest.json"
+    {
+        printf '{\n  "facts": {\n    "version": "%s"\n  },\n' "$1"
+        printf '  "provenance": {\n    "source": {\n      "commit": "c0ffee"\n    }\n  },\n'
+        (cd "$folder" && find . -type f ! -name 'build-manifest.json*' | LC_ALL=C sort | xargs -d '\n' sha256sum)
+    } >"$folder/build-manifest.json.new"
+    mv "$folder/build-manifest.json.new" "$folder/build-manifest.json"
     cp "$folder/.env.docker" "$folder/.env"
     echo "$1" >"$folder/docs-of-this-version.md"
     tar -czf "$home/dist/$name" -C "$folder" --exclude ./.env .
@@ -102,6 +106,7 @@ everything() {
     run "$home/deploy.sh" --timeout 120 aaaa11112222
     echo "$output"
     [ "$status" -eq 0 ]
+    [[ $output == *"(version 9.1.0, commit c0ffee)"* ]]
     [ "$(version)" = 9.1.0 ]
     [ "$(ls "$home/backups" | wc -l)" -eq 1 ]
     cmp "$home/.env" "$BATS_FILE_TMPDIR/env"
