@@ -35,7 +35,8 @@ ARG PHP_EXTENSIONS
 COPY --from=app /out/app.tar /out/app_checksum.txt /tmp/app/
 RUN /opt/osv4/bin/link /tmp/app /out/osv4-prod
 COPY embed/check-binary embed/extensions.php /opt/osv4/gates/
-RUN /opt/osv4/gates/check-binary /out/osv4-prod "${LIBC}" "${TARGETARCH}" "${PHP_EXTENSIONS}"
+RUN /opt/osv4/gates/check-binary /out/osv4-prod "${LIBC}" "${TARGETARCH}" "${PHP_EXTENSIONS}" \
+    "$(cat /tmp/app/app_checksum.txt)"
 COPY --from=app /out/licences.txt /tmp/app/
 # No times, so that the same application is the same image.
 RUN cat /tmp/app/licences.txt /opt/osv4/licences.txt > /out/LICENSES.txt \

@@ -5,22 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What `bootstrap` makes if nothing else is asked for.
-pub const SUITE: &str = "bookworm";
+const SUITE: &str = "bookworm";
 /// Raised when what is made below changes.
 const VERSION: u32 = 1;
 
 /// What the archive depends on, for its name.
-pub fn identity(suite: &str) -> String {
-    format!("{VERSION} {suite} {} {}", mirror(suite), transport())
+pub fn identity() -> String {
+    format!("{VERSION} {SUITE} {} {}", mirror(), transport())
 }
 
 /// Makes `archive`, which takes a minute. `scratch` is a folder on a disk that may hold devices.
-pub fn make(suite: &str, archive: &Path, scratch: &Path) {
+pub fn make(archive: &Path, scratch: &Path) {
     let root = scratch.join("root");
     assert!(rustix::process::geteuid().is_root(), "debootstrap makes devices and owners: be root");
     let mut command = Command::new("debootstrap");
-    do_now(command.arg("--variant=minbase").arg(suite).arg(&root).arg(mirror(suite)));
+    do_now(command.arg("--variant=minbase").arg(SUITE).arg(&root).arg(mirror()));
     for empty in ["var/cache/apt", "var/lib/apt/lists"] {
         fs::remove_dir_all(root.join(empty)).unwrap();
         fs::create_dir_all(root.join(empty).join("partial")).unwrap();
@@ -37,11 +36,11 @@ pub fn make(suite: &str, archive: &Path, scratch: &Path) {
 }
 
 /// Where this machine has its packages from.
-fn mirror(suite: &str) -> String {
+fn mirror() -> String {
     let format = "$(CREATED_BY) $(LABEL) $(CODENAME) $(REPO_URI)";
     let known = Command::new("apt-get").args(["indextargets", "--format", format]).output();
     let known = known.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let prefix = format!("Packages Debian {suite} ");
+    let prefix = format!("Packages Debian {SUITE} ");
     let own = known.lines().find_map(|line| line.strip_prefix(&prefix));
     own.unwrap_or("http://deb.debian.org/debian").to_owned()
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use osgraph::digest::Digest;
 
-use super::bootstrap::{self, SUITE, do_now};
+use super::bootstrap::{self, do_now};
 use super::engine::{docker, image, remove_image};
 
 /// Begins the names of everything here.
@@ -41,9 +41,9 @@ impl Fixture {
         NAME.get_or_init(|| {
             let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/docker/builder/parts.txt");
             let pinned = Digest::of(&fs::read(&parts).unwrap());
-            let recipe = format!("1 {} {pinned}", bootstrap::identity(SUITE));
+            let recipe = format!("1 {} {pinned}", bootstrap::identity());
             made("debian", &recipe, |name| {
-                let plain = debian_archive(SUITE);
+                let plain = debian_archive();
                 let scratch = tempfile::tempdir_in(folder()).unwrap();
                 let wheels = scratch.path().join("opt/wheels");
                 fs::create_dir_all(&wheels).unwrap();
@@ -67,29 +67,13 @@ impl Fixture {
                 );
                 let mut changes = vec!["ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels".to_owned()];
                 changes.extend(proxies().map(|(name, value)| format!("ENV {name}={value:?}")));
-                import(&whole, &changes, name);
+                let changes = changes.iter().flat_map(|change| ["--change", change]);
+                let args: Vec<&str> =
+                    ["import"].into_iter().chain(changes).chain([path(&whole), name]).collect();
+                docker(&args);
             })
         })
     }
-
-    /// The Debian after that, as it is: newer PHP, Go and Composer come from it. Its name.
-    pub fn trixie() -> &'static str {
-        static NAME: OnceLock<String> = OnceLock::new();
-        NAME.get_or_init(|| {
-            let recipe = format!("1 {}", bootstrap::identity("trixie"));
-            made("trixie", &recipe, |name| {
-                let changes: Vec<String> =
-                    proxies().map(|(name, value)| format!("ENV {name}={value:?}")).collect();
-                import(&debian_archive("trixie"), &changes, name);
-            })
-        })
-    }
-}
-
-fn import(archive: &Path, changes: &[String], name: &str) {
-    let changes = changes.iter().flat_map(|change| ["--change", change]);
-    let args: Vec<&str> = ["import"].into_iter().chain(changes).chain([path(archive), name]).collect();
-    docker(&args);
 }
 
 /// Makes the image unless the engine has it, one test process at a time; older ones of its kind go.
@@ -107,13 +91,13 @@ pub fn made(kind: &str, recipe: &str, make: impl FnOnce(&str)) -> String {
 }
 
 /// The plain Debian, kept below `target` because it takes a minute.
-fn debian_archive(suite: &str) -> PathBuf {
-    let name = &Digest::of(bootstrap::identity(suite).as_bytes()).to_string()[..16];
+fn debian_archive() -> PathBuf {
+    let name = &Digest::of(bootstrap::identity().as_bytes()).to_string()[..16];
     let archive = folder().join(format!("debian-{name}.tar"));
     if !archive.exists() {
         let scratch = tempfile::tempdir_in(folder()).unwrap();
         let unfinished = scratch.path().join("root.tar");
-        bootstrap::make(suite, &unfinished, scratch.path());
+        bootstrap::make(&unfinished, scratch.path());
         fs::rename(&unfinished, &archive).unwrap();
     }
     archive

@@ -14,4 +14,4 @@ mod gc;
 mod registry;
 mod telling;
 mod whole;
-mod world;
+pub mod world;

@@ -122,7 +122,7 @@ fn program(folder: &Path, machine: Option<u8>) -> PathBuf {
 }
 
 fn gate(file: &Path, libc: &str, arch: &str) -> (bool, String) {
-    run("embed/check-binary", &[file, libc.as_ref(), arch.as_ref(), "json".as_ref()])
+    run("embed/check-binary", &[file, libc.as_ref(), arch.as_ref(), "json".as_ref(), "0".as_ref()])
 }
 
 const FOREIGN: (u8, &str, &str) =
@@ -142,7 +142,7 @@ fn gates_that_cannot_run_are_reported_as_not_run() {
     let (number, foreign, _) = FOREIGN;
     let (good, told) = gate(&program(folder.path(), Some(number)), "musl", foreign);
     assert!(good, "{told}");
-    assert!(told.contains("gate: not run: version, build-info, extensions"), "{told}");
+    assert!(told.contains("gate: not run: version, application, build-info, extensions"), "{told}");
     assert!(!told.contains("passed: version"), "{told}");
 }
 

@@ -19,7 +19,8 @@ pub const FRANKENPHP: &str = "1.12.7";
 /// Names of images, as parameters of a pipeline take them.
 pub struct Standins {
     /// Without `-VERSION` of FrankenPHP, which is behind it.
-    pub builder: String,
+    pub builder_musl: String,
+    pub builder_glibc: String,
     /// Without `:VERSION-cli`, which is behind it.
     pub php: String,
     pub composer: String,
@@ -31,39 +32,49 @@ impl Standins {
     pub fn get() -> &'static Self {
         static ALL: OnceLock<Standins> = OnceLock::new();
         ALL.get_or_init(|| {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/orangescrum");
-            let folder = root.join("standins");
-            let builder = built("os-builder", &[folder.join("builder")]);
-            let versioned = format!("{builder}-{FRANKENPHP}");
-            docker(&["tag", &builder, &versioned]);
-            let php = built("os-php", &[folder.join("php"), root.join("packages")]);
+            let composer = built("composer", "musl");
+            let php = built("php", "musl");
             let version = ["run", "--rm", "--network=none", &php, "php", "-r", "echo PHP_VERSION;"];
             let php_version = docker(&version);
-            let name = format!("{PREFIX}-os-php");
-            docker(&["tag", &php, &format!("{name}:{php_version}-cli")]);
-            let composer = built("os-composer", &[folder.join("composer")]);
-            Self { builder, php: name, composer, php_version }
+            let repository = format!("{PREFIX}-os-php");
+            docker(&["tag", &php, &format!("{repository}:{php_version}-cli")]);
+            let builder = |libc| {
+                let name = built("builder", libc);
+                docker(&["tag", &name, &format!("{name}-{FRANKENPHP}")]);
+                name
+            };
+            Self {
+                builder_musl: builder("musl"),
+                builder_glibc: builder("glibc"),
+                php: repository,
+                composer,
+                php_version,
+            }
         })
     }
 }
 
-/// The image of a folder's Dockerfile; further folders stand in its context by their names.
-fn built(kind: &str, folders: &[PathBuf]) -> String {
-    let mut recipe = format!("1 {}", Fixture::trixie());
-    for folder in folders {
+/// The image of a target of the stand-ins' Dockerfile. What targets share, the engine makes once.
+fn built(target: &str, libc: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/orangescrum");
+    let folders = [root.join("standins"), root.join("packages")];
+    let mut recipe = format!("1 {} {target} {libc}", Fixture::debian());
+    for folder in &folders {
         files(folder, &mut |path| {
-            let below = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+            let below = path.strip_prefix(&root).unwrap();
             recipe.push_str(&format!("\n{} {}", below.display(), Digest::of(&fs::read(path).unwrap())));
         });
     }
-    made(kind, &recipe, |name| {
+    let kind = if target == "builder" { format!("os-builder-{libc}") } else { format!("os-{target}") };
+    made(&kind, &recipe, |name| {
         let context = tempfile::tempdir().unwrap();
         do_now(Command::new("cp").arg("--recursive").arg(folders[0].join(".")).arg(context.path()));
-        for more in &folders[1..] {
-            do_now(Command::new("cp").arg("--recursive").arg(more).arg(context.path()));
-        }
-        let base = format!("DEBIAN={}", Fixture::trixie());
-        docker(&["build", "--quiet", "--build-arg", &base, "--tag", name, context.path().to_str().unwrap()]);
+        do_now(Command::new("cp").arg("--recursive").arg(&folders[1]).arg(context.path()));
+        let args = [format!("DEBIAN={}", Fixture::debian()), format!("LIBC={libc}")];
+        let mut command = vec!["build", "--quiet", "--target", target, "--tag", name];
+        command.extend(args.iter().flat_map(|arg| ["--build-arg", arg]));
+        command.push(context.path().to_str().unwrap());
+        docker(&command);
     })
 }
 

@@ -86,7 +86,10 @@ func write(place string, content io.Reader, entry *tar.Header) error {
 		return err
 	}
 	_, err = io.Copy(file, content)
-	if err = errors.Join(err, file.Close()); err != nil {
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
 		return err
 	}
 	return os.Chtimes(place, entry.ModTime, entry.ModTime)

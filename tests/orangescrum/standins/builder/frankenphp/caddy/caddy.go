@@ -75,7 +75,9 @@ func (a *App) Stop() error {
 	}
 	_ = os.Remove(socket())
 	if frankenphp.EmbeddedAppPath != "" {
-		err = errors.Join(err, os.RemoveAll(frankenphp.EmbeddedAppPath))
+		if removed := os.RemoveAll(frankenphp.EmbeddedAppPath); err == nil {
+			err = removed
+		}
 	}
 	return err
 }
