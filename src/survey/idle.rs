@@ -88,10 +88,7 @@ pub fn check(
 ) -> Idle {
     let index = Arc::new(std::mem::take(&mut snapshot.index));
     let asked = question.digest(&snapshot.meta.names);
-    let answer = snapshot.meta.answer.clone().filter(|answer| {
-        // A machine that runs what it could not run runs the checks, too.
-        answer.question == asked && answer.machine.is_none_or(|known| known == gates::machine())
-    });
+    let answer = snapshot.meta.answer.clone().filter(|answer| answer.answers(asked, &gates::machine));
     let (moved, programs_agree) = std::thread::scope(|scope| {
         // Programs are waited for beside the stats.
         let programs = answer

@@ -57,6 +57,14 @@ pub struct Answer {
     pub machine: Option<Digest>,
 }
 
+impl Answer {
+    /// Whether it is one to this question, here: a machine that now runs what it could not run has
+    /// checks to run. It is asked for only where there are some.
+    pub fn answers(&self, question: Digest, machine: &dyn Fn() -> Digest) -> bool {
+        self.question == question && self.machine.is_none_or(|known| known == machine())
+    }
+}
+
 /// A state file read back.
 #[derive(Default)]
 pub struct Snapshot {
@@ -212,6 +220,24 @@ mod tests {
             let mut found = Snapshot::read(&path, "boot", "1");
             assert!(found.document(&Digest::of(b"kdl")).is_none(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn an_answer_holds_for_its_question_and_where_checks_were_not_run_for_its_machine() {
+        let [asked, here, there] = [&b"question"[..], b"here", b"there"].map(Digest::of);
+        let answer = |machine| Answer {
+            question: asked,
+            nodes: 1,
+            tools: Vec::new(),
+            sources: Vec::new(),
+            images: Vec::new(),
+            unproven: Vec::new(),
+            machine,
+        };
+        assert!(answer(None).answers(asked, &|| unreachable!("nobody needs to know")));
+        assert!(!answer(None).answers(here, &|| here));
+        assert!(answer(Some(here)).answers(asked, &|| here));
+        assert!(!answer(Some(there)).answers(asked, &|| here));
     }
 
     #[test]
