@@ -15,7 +15,7 @@ use crate::key::compose::PROVENANCE;
 use crate::key::{Facet, Value};
 use crate::path::RelPath;
 use crate::record::{Artifact, Record, RunId};
-use crate::report::whence::{self, Made, Origin, Published, Whence};
+use crate::report::whence::{self, Made, Origin, Packed, Published, Whence};
 use crate::store::{Hit, Publication, Published as What, Store};
 use crate::tree::{Entry, TreeDigest};
 
@@ -74,7 +74,7 @@ fn origin(
         let record = all.iter().find(|hit| hit.node == archive.node && hit.run <= archive.run);
         if let Some(record) = record.map(|hit| store.record_by_key(&hit.key)).transpose()?.flatten() {
             let made = made(&record, all, store, 0)?;
-            return Ok(Some(Origin { member: None, is_archive: true, made }));
+            return Ok(Some(Origin { member: None, is_archive: true, packed: Vec::new(), made }));
         }
     }
     // A file that passes through several nodes is from the first that had it.
@@ -101,7 +101,29 @@ fn origin(
     }
     let Some((hit, member)) = found else { return Ok(None) };
     let Some(record) = store.record_by_key(&hit.key)? else { return Ok(None) };
-    Ok(Some(Origin { member, is_archive: false, made: made(&record, all, store, 0)? }))
+    let packed = packed(&record, all, store)?;
+    Ok(Some(Origin { member, is_archive: false, packed, made: made(&record, all, store, 0)? }))
+}
+
+/// What the newest packages of each node tell that were made of a record's artifact.
+fn packed(record: &Record, all: &[Hit], store: &Store) -> Result<Vec<Packed>, Fault> {
+    let value = record.artifact.value();
+    let mut packed: Vec<Packed> = Vec::new();
+    for hit in all {
+        let is_tree = matches!(hit.artifact, Artifact::Entry(Entry::Directory { .. }));
+        if !is_tree || packed.iter().any(|one| one.node == hit.node) {
+            continue;
+        }
+        let Some(package) = store.record_by_key(&hit.key)? else { continue };
+        let components = package.manifest.components();
+        if components.iter().any(|one| one.facet == Facet::Upstream && one.value == value) {
+            let told = whence::told(components);
+            if !told.is_empty() {
+                packed.push(Packed { node: package.node.clone(), run: package.run, told });
+            }
+        }
+    }
+    Ok(packed)
 }
 
 /// Where in a tree the content is. `lacking` are folders that do not have it.

@@ -15,6 +15,9 @@ use crate::pipeline::{
 };
 use crate::tree::Entry;
 
+/// Begins the labels of facts; the name follows.
+pub const FACT: &str = "fact ";
+
 /// Begins the labels of what a dist's build manifest tells of a node; the node's name follows.
 pub const PROVENANCE: &str = "provenance ";
 
@@ -409,7 +412,7 @@ impl<W: World> Composer<'_, W> {
             }
         }
         for (name, value) in facts {
-            self.spanned_text(&format!("fact {}", name.value), value, name.span);
+            self.spanned_text(&format!("{FACT}{}", name.value), value, name.span);
         }
         for node in provenance {
             self.provenance(node);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::key::compose::{FACT, PROVENANCE};
 use crate::key::{Component, Facet, Key};
 use crate::path::RelPath;
 use crate::pipeline::NodeName;
@@ -41,7 +42,19 @@ pub struct Origin {
     pub member: Option<RelPath>,
     /// Whether it is an archive of the artifact.
     pub is_archive: bool,
+    /// Packages that tell of their build and were made of the artifact: of each node the newest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packed: Vec<Packed>,
     pub made: Made,
+}
+
+/// A package that something went into.
+#[derive(Clone, Debug, Serialize)]
+pub struct Packed {
+    pub node: NodeName,
+    pub run: RunId,
+    /// Its facts and its provenance.
+    pub told: Vec<Component>,
 }
 
 /// A node's record, and those of what it was made from.
@@ -66,7 +79,7 @@ pub fn text(whence: &Whence, now: i64, palette: Palette) -> String {
             palette.yellow(format!("altered since `{node}` was published here in run {run}"))
         ));
     }
-    let Some(Origin { member, is_archive, made }) = origin else {
+    let Some(Origin { member, is_archive, packed, made }) = origin else {
         out.push_str("nothing in this store has that content\n");
         return out;
     };
@@ -75,7 +88,12 @@ pub fn text(whence: &Whence, now: i64, palette: Palette) -> String {
         (None, true) => format!("an archive of `{}`", made.node),
         (None, false) => format!("the artifact of `{}`", made.node),
     };
-    out.push_str(&format!("is {what}\n\n"));
+    out.push_str(&format!("is {what}\n"));
+    for Packed { node, run, told } in packed {
+        out.push_str(&format!("packed by `{node}` in run {run}\n"));
+        told.iter().for_each(|one| out.push_str(&row("", one, palette)));
+    }
+    out.push('\n');
     tell(&mut out, made, 0, now, palette);
     out
 }
@@ -92,17 +110,26 @@ fn tell(out: &mut String, made: &Made, depth: usize, now: i64, palette: Palette)
     when.push_str(&format!(", in {}", millis(made.duration_ms)));
     out.push_str(&format!("{indent}{}  {}\n", palette.bold(&made.node), palette.dim(when)));
     for input in &made.inputs {
-        let value = words::value(&input.value);
-        out.push_str(&format!("{indent}  {}  {value}\n", palette.dim(&input.label)));
+        out.push_str(&row(&indent, input, palette));
     }
     for one in &made.from {
         tell(out, one, depth + 1, now, palette);
     }
 }
 
+fn row(indent: &str, one: &Component, palette: Palette) -> String {
+    format!("{indent}  {}  {}\n", palette.dim(&one.label), words::value(&one.value))
+}
+
 /// `{"v":1,"file":…,"digest":…,"size":…,"altered"?,"origin":…}`
 pub fn json(whence: &Whence) -> String {
     answer(whence)
+}
+
+/// What a package's build manifest tells by the pipeline file's wish.
+pub fn told(components: &[Component]) -> Vec<Component> {
+    let is_told = |label: &str| label.starts_with(FACT) || label.starts_with(PROVENANCE);
+    components.iter().filter(|one| one.facet == Facet::Own && is_told(&one.label)).cloned().collect()
 }
 
 /// What counted in a record, but for other nodes.

@@ -336,6 +336,29 @@ fn verify_and_whence_show_the_commit_and_the_facts() {
 }
 
 #[test]
+fn whence_of_a_binary_shows_the_packages_that_hold_it() {
+    let project = project();
+    project.edit_pipeline("binary \"binary\" into", "binary \"extracted\" into");
+    let text_of = project.read("pipeline.kdl");
+    let extracted = "binary-extract \"extracted\" { from \"binary\"; path \"built\"; output \"bin/app\" }\n";
+    project.write("pipeline.kdl", &(text_of + extracted));
+    project.runs(&["dist-native", "extracted"]);
+    commit(&project, "another");
+    let run = project.runs(&["dist-native"]).finished["run"].clone();
+    for place in ["bin/app", "package/bin/app"] {
+        let said = text(&project, &["whence", place]);
+        assert!(
+            said.contains(&format!("is the artifact of `extracted`\npacked by `dist-native` in run {run}\n")),
+            "{said}"
+        );
+        assert!(said.contains(&format!("\n  provenance source commit  \"{}\"\n", head(&project))), "{said}");
+        let said = json(&project, &["whence", place]);
+        let packed = said["origin"]["packed"].as_array().unwrap();
+        assert_eq!((packed.len(), packed[0]["told"].as_array().unwrap().len()), (1, 3), "{said}");
+    }
+}
+
+#[test]
 fn what_a_strangers_package_tells_does_not_draw_on_the_screen() {
     let project = project();
     let text_of = project.read("package/build-manifest.json");
