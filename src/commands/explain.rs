@@ -18,10 +18,14 @@ use crate::report::quantity::{count, size};
 
 mod against;
 mod last;
+mod oracle;
 
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
     if args.last {
         return last::run(ground, args, screen);
+    }
+    if !args.path.is_empty() || !args.if_changed.is_empty() {
+        return oracle::run(ground, args, screen);
     }
     let mut doubt = ground.doubt();
     let loaded = load::load(ground, &mut doubt.snapshot)?;

@@ -111,12 +111,7 @@ pub fn prepare(
     let by_index: HashMap<NodeIndex, usize> =
         order.iter().enumerate().map(|(at, index)| (*index, at)).collect();
 
-    let mut published: BTreeMap<RelPath, Option<NodeName>> =
-        store.ever_published(&project_id)?.into_iter().map(|path| (path, None)).collect();
-    for one in check::published_paths(&loaded.pipeline) {
-        let node = loaded.pipeline.nodes[one.node].name.clone();
-        published.insert(one.path, Some(node));
-    }
+    let published = published(&loaded, &store, &project_id)?;
     let clock =
         if store.is_read_only() { Clock::distrusting() } else { Clock::read(&store.root().join("tmp")) };
     let mut observer = Observer::new(doubt.index, doubt.moved, clock, progress);
@@ -150,6 +145,16 @@ pub fn prepare(
     for one in check::published_paths(&loaded.pipeline) {
         if let Some(at) = positions.get(&loaded.pipeline.nodes[one.node].name) {
             gathered.nodes[*at].spans.push((one.path.to_string(), one.span));
+        }
+    }
+    for (node, composed) in nodes.iter().zip(&mut gathered.nodes) {
+        if matches!(node.work, Work::BinaryExtract(_)) {
+            // What an artifact must be is asked of it as a whole.
+            composed.spans.push(("expect".to_owned(), node.span));
+        }
+        if let Some(recipe) = node.docker() {
+            let names = recipe.tags.iter().chain(&recipe.push);
+            composed.spans.extend(names.map(|name| (name.value.clone(), name.span)));
         }
     }
 
@@ -221,6 +226,20 @@ fn obscured(loaded: &Loaded, assume: &[String]) -> (HashSet<NodeName>, HashSet<N
         assumed.iter().flat_map(|node| graph.upstreams(*node)).map(|up| up.node).collect();
     let names = |nodes: &[NodeIndex]| nodes.iter().map(|node| graph.name(*node).clone()).collect();
     (names(&assumed), names(&graph.closure(&above)))
+}
+
+/// Everything that was ever published, with the node that publishes it now, if one does.
+pub fn published(
+    loaded: &Loaded,
+    store: &Store,
+    project_id: &str,
+) -> Result<BTreeMap<RelPath, Option<NodeName>>, Fault> {
+    let mut published: BTreeMap<RelPath, Option<NodeName>> =
+        store.ever_published(project_id)?.into_iter().map(|path| (path, None)).collect();
+    for one in check::published_paths(&loaded.pipeline) {
+        published.insert(one.path, Some(loaded.pipeline.nodes[one.node].name.clone()));
+    }
+    Ok(published)
 }
 
 /// Surveys and judges `targets` without writing anything, not even a store where none is.
@@ -320,6 +339,8 @@ impl Prepared {
             subject: &self.subjects[at],
             judged: one,
             spans: &self.composed[at].spans,
+            inputs: &self.composed[at].inputs,
+            dockerfile: self.nodes[at].docker().map(|recipe| &recipe.dockerfile.value),
             names: &self.names,
             all,
         }

@@ -28,7 +28,9 @@ impl<'a> Uncommitted<'a> {
         let (Verdict::Stale(reasons) | Verdict::Restorable(reasons)) = &mut explanation.verdict else {
             return;
         };
-        for reason in reasons.iter_mut().filter(|reason| reason.code == Code::InputChanged) {
+        let is_of_file =
+            |reason: &&mut Reason| matches!(reason.code, Code::InputChanged | Code::DockerfileChanged);
+        for reason in reasons.iter_mut().filter(is_of_file) {
             match inputs.iter().find(|placed| placed.label == reason.label).map(|placed| &placed.input) {
                 Some(Input::Folder(folder)) => self.mark_folder(reason, &folder.root),
                 Some(Input::Leaf(path, _)) => self.mark_file(reason, path),

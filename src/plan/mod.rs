@@ -4,8 +4,11 @@
 //! read the same verdicts, so they cannot disagree.
 
 pub mod explanation;
+pub mod instructions;
 pub mod judge;
 pub mod ledger;
+pub mod mend;
+pub mod oracle;
 pub mod reason;
 pub mod receipt;
 pub mod schedule;
@@ -13,5 +16,5 @@ pub mod timeline;
 pub mod verdict;
 
 pub use explanation::{Baseline, Estimate, Explanation};
-pub use reason::{Code, Reason};
+pub use reason::{Code, Instruction, Reason};
 pub use verdict::Verdict;

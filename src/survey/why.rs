@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use crate::inputs::Observation;
 use crate::inputs::git::GitSource;
+use crate::inputs::input::Input;
+use crate::key::compose::Placed;
 use crate::key::{Facet, Manifest, Value};
 use crate::path::RelPath;
 use crate::pipeline::{Archive, Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Reading, Subject};
+use crate::plan::mend::mend;
 use crate::plan::reason::between;
 use crate::plan::receipt::redacted;
 use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
@@ -16,6 +19,8 @@ use crate::record::Record;
 use crate::run::retention::Pattern;
 use crate::store::Store;
 use crate::tree::{Directory, Entry, TreeDigest, diff};
+
+mod instructions;
 
 /// How many past durations an estimate is drawn from.
 const SAMPLES: usize = 20;
@@ -30,6 +35,10 @@ pub struct Case<'a> {
     pub judged: &'a Judged,
     /// Where labels were declared.
     pub spans: &'a [(String, Span)],
+    /// What was found of the node's inputs.
+    pub inputs: &'a [Placed<Input>],
+    /// Its Dockerfile, from the project's root, where it is built from one.
+    pub dockerfile: Option<&'a RelPath>,
     pub names: &'a [NodeName],
     /// All nodes judged, for what is said of upstreams.
     pub all: &'a [Judged],
@@ -88,6 +97,7 @@ impl<'a> Historian<'a> {
         for reason in reasons {
             reason.span = span_of(reason, case.spans);
             reason.line = reason.span.and_then(|span| self.line(span));
+            reason.mend = mend(reason);
         }
     }
 
@@ -99,6 +109,7 @@ impl<'a> Historian<'a> {
                 reason.node = read.map(|read| case.names[read.up].clone());
             }
             self.list_changes(reason);
+            instructions::name(reason, case);
         }
     }
 

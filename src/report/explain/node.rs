@@ -2,15 +2,19 @@
 
 use crate::key::Facet;
 use crate::pipeline::NodeName;
-use crate::plan::{Code, Explanation, Reason, Verdict};
+use crate::plan::{Code, Explanation, Instruction, Reason, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
 use crate::report::quantity::{age, estimate, millis};
-use crate::report::text::pad;
+use crate::report::text::{pad, shorten};
 use crate::report::words;
 
 /// Columns of a block's name, with the indent.
 const BLOCK: usize = 15;
+
+/// Instructions whose places are named for one reason, and columns of each.
+const INSTRUCTIONS: usize = 3;
+const INSTRUCTION: usize = 40;
 
 /// Downstream nodes that are named; more are counted.
 const NAMES: usize = 8;
@@ -174,6 +178,10 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
         format!("{}: {}", words::subject(reason), words::paths(reason))
     };
     let mut lines = vec![first];
+    let others = if reason.code == Code::DockerfileChanged { reason.instructions.get(1..) } else { None };
+    for one in others.unwrap_or_default().iter().take(PATHS) {
+        lines.push(words::instruction(one));
+    }
     for (at, change) in reason.changes.iter().enumerate().take(PATHS) {
         let mark = words::mark(change.kind);
         let mark = match mark {
@@ -192,10 +200,31 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
         (more, false) => lines.push(format!("… and {more} more")),
         (more, true) => lines.push(format!("… and more than {more} more")),
     }
-    if let Some(line) = reason.line {
-        lines.push(palette.dim(format!("└ {}:{line}", context.file)).to_string());
+    let places = places(reason, context);
+    if !places.is_empty() {
+        lines.push(palette.dim(format!("└ {places}")).to_string());
+    }
+    if let Some(mend) = &reason.mend {
+        lines.push(palette.dim(format!("  mend: {mend}")).to_string());
     }
     lines
+}
+
+/// `pipeline.kdl:31, by COPY package/ at app-embed.Dockerfile:14`
+fn places(reason: &Reason, context: &Context<'_>) -> String {
+    let mut places: Vec<String> = reason.line.iter().map(|line| format!("{}:{line}", context.file)).collect();
+    for Instruction { file, line, new, .. } in reason.instructions.iter().take(INSTRUCTIONS) {
+        let Some(line) = line else { continue };
+        places.push(match (reason.code, new) {
+            // What differs is told already.
+            (Code::DockerfileChanged, _) | (_, None) => format!("{file}:{line}"),
+            (_, Some(text)) => format!("by `{}` at {file}:{line}", shorten(text, INSTRUCTION)),
+        });
+    }
+    if reason.instructions.len() > INSTRUCTIONS {
+        places.push(format!("and {} more", reason.instructions.len() - INSTRUCTIONS));
+    }
+    places.join(", ")
 }
 
 /// `  name         first line`, further lines below the first.

@@ -4,7 +4,7 @@
 
 pub mod bootstrap;
 mod caches;
-mod causes;
+pub mod causes;
 mod dying;
 pub mod engine;
 mod engines;
