@@ -15,6 +15,6 @@ pub mod schedule;
 pub mod timeline;
 pub mod verdict;
 
-pub use explanation::{Baseline, Estimate, Explanation};
-pub use reason::{Code, Instruction, Reason};
+pub use explanation::{Baseline, Estimate, Explanation, Identical, Proposed};
+pub use reason::{Code, Committed, Instruction, Reason};
 pub use verdict::Verdict;

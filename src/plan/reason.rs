@@ -80,6 +80,9 @@ pub struct Reason {
     /// no list. Empty where git was not asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncommitted: Vec<usize>,
+    /// The commits that brought the others of `changes`, the newest for each; for a single file 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<Committed>,
     /// Instructions of a Dockerfile that have to do with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instructions: Vec<Instruction>,
@@ -89,6 +92,15 @@ pub struct Reason {
     /// The other node, for upstream causes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeName>,
+}
+
+/// A commit since the run that is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// Shortened.
+    pub commit: String,
+    /// Positions in the reason's changes.
+    pub changes: Vec<usize>,
 }
 
 /// An instruction of a Dockerfile: one that differs, or one that reads what differs.
@@ -126,6 +138,7 @@ impl Reason {
             span: None,
             line: None,
             uncommitted: Vec::new(),
+            commits: Vec::new(),
             instructions: Vec::new(),
             mend: None,
             node: None,

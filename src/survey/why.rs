@@ -14,7 +14,7 @@ use crate::plan::judge::{Judged, Reading, Subject};
 use crate::plan::mend::mend;
 use crate::plan::reason::between;
 use crate::plan::receipt::redacted;
-use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
+use crate::plan::{Baseline, Code, Estimate, Explanation, Identical, Proposed, Reason, Verdict};
 use crate::record::Record;
 use crate::run::retention::Pattern;
 use crate::store::Store;
@@ -193,7 +193,20 @@ impl<'a> Historian<'a> {
         estimate(self.store, self.project, node)
     }
 
-    pub fn explain(&self, case: &Case<'_>, downstream: Vec<NodeName>, notes: Vec<String>) -> Explanation {
+    /// How often the node came out as it was.
+    fn identical(&self, node: &NodeName) -> Option<Identical> {
+        let all = self.store.sames(self.project, node, SAMPLES).ok().filter(|all| !all.is_empty())?;
+        let same = all.iter().filter(|same| **same).count() as u32;
+        Some(Identical { same, of: all.len() as u32 })
+    }
+
+    pub fn explain(
+        &self,
+        case: &Case<'_>,
+        downstream: Vec<NodeName>,
+        notes: Vec<String>,
+        edits: Vec<Proposed>,
+    ) -> Explanation {
         let (reasons, baseline) = self.reasons(case);
         let verdict = match &case.judged.verdict {
             Verdict::Fresh => Verdict::Fresh,
@@ -224,6 +237,7 @@ impl<'a> Historian<'a> {
             }),
             unchanged,
             estimate: if will_run { self.estimate(case.name) } else { None },
+            identical: if will_run { self.identical(case.name) } else { None },
             upstreams: case
                 .subject
                 .reads
@@ -232,6 +246,7 @@ impl<'a> Historian<'a> {
                 .collect(),
             downstream: if will_run { downstream } else { Vec::new() },
             notes,
+            edits,
             verdict,
         }
     }

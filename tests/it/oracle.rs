@@ -294,3 +294,32 @@ fn rules_and_what_they_drop_are_told_apart() {
         said["paths"][0]["counts"].as_array().unwrap().iter().map(|one| &one["effect"]).collect();
     assert_eq!(effects, ["decide", "run"], "it says what counts, and counts itself: {said}");
 }
+
+#[test]
+fn explain_of_a_settled_state_says_what_a_look_at_everything_says() {
+    let project = project();
+    project.edit_pipeline("default \"pack\" \"last\"", "default \"all\"");
+    let more = "group \"all\" { member \"pack\" \"last\" \"both\"; }\n\
+        command \"both\" { from \"source\" into=\"s\"; from \"use\"; after \"pack\"; input \"aside\"; \
+        run \"sh\" \"-c\" \"cat s/main out/made aside > both\"; output \"both\"; }\n";
+    project.write("pipeline.kdl", &(project.read("pipeline.kdl") + more));
+    project.run();
+    project.is_fresh();
+    let ask = || {
+        let output = project.osgraph(&["explain", "--json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let settled = ask();
+    let nodes = settled["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 6, "{settled}");
+    assert!(
+        nodes.iter().all(|node| node["verdict"] == "fresh" && node["baseline"]["run"].is_u64()),
+        "{settled}"
+    );
+    project.remove("cache/state");
+    assert_eq!(settled, ask());
+    // Another question has no answer ready.
+    project.run();
+    project.write("in/a", "b");
+    assert!(ask()["nodes"].as_array().unwrap().iter().any(|node| node["verdict"]["stale"].is_array()));
+}

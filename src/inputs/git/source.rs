@@ -50,6 +50,19 @@ impl GitSource {
         Ok(self.git.output(&mut command)?.status.success())
     }
 
+    /// The names in the root of a tree, and whether they are folders.
+    pub fn names(&self, tree: &str) -> Result<Vec<(String, bool)>, GitError> {
+        let mut command = self.neutral();
+        command.args(["ls-tree", "-z", "--full-tree", tree]);
+        let listing = self.git.answer(&mut command, &self.location.here)?;
+        // `040000 tree <id>\t<name>`
+        let entries = listing.split(|byte| *byte == 0).filter_map(|line| {
+            let (head, name) = std::str::from_utf8(line).ok()?.split_once('\t')?;
+            Some((name.to_owned(), head.starts_with("040000")))
+        });
+        Ok(entries.collect())
+    }
+
     /// Git for a question about this source's content.
     pub(super) fn neutral(&self) -> Command {
         let mut command = self.git.neutral(&self.location.here);

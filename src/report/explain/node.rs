@@ -2,7 +2,7 @@
 
 use crate::key::Facet;
 use crate::pipeline::NodeName;
-use crate::plan::{Code, Explanation, Instruction, Reason, Verdict};
+use crate::plan::{Code, Explanation, Identical, Instruction, Proposed, Reason, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
 use crate::report::quantity::{age, estimate, millis};
@@ -43,8 +43,17 @@ pub fn write(out: &mut String, explanation: &Explanation, columns: usize, contex
         }
         Verdict::Fresh => {}
     }
-    for note in &explanation.notes {
-        block(out, context.palette, "note", std::slice::from_ref(note));
+    for (at, note) in explanation.notes.iter().enumerate() {
+        let mut lines = vec![note.clone()];
+        for Proposed { edit, .. } in explanation.edits.iter().filter(|one| one.note == at) {
+            lines.push(context.palette.dim(format!("└ {}:{}", context.file, edit.line)).to_string());
+            lines.extend(
+                edit.remove.iter().map(|line| context.palette.red(format!("  - {line}")).to_string()),
+            );
+            lines
+                .extend(edit.add.iter().map(|line| context.palette.green(format!("  + {line}")).to_string()));
+        }
+        block(out, context.palette, "note", &lines);
     }
 }
 
@@ -160,8 +169,11 @@ fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
     if explanation.downstream.is_empty() {
         return;
     }
+    let often = explanation
+        .identical
+        .map_or_else(String::new, |Identical { same, of }| format!(" ({same} of the last {of})"));
     let text = format!(
-        "{} — fresh if `{}` comes out identical",
+        "{} — fresh if `{}` comes out identical{often}",
         names(&explanation.downstream, NAMES),
         explanation.node
     );
@@ -172,8 +184,7 @@ fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
 fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
     let palette = context.palette;
     let first = if reason.changes.is_empty() {
-        let uncommitted = if reason.uncommitted.is_empty() { "" } else { "   uncommitted" };
-        format!("{}{}", words::cause(reason), palette.dim(uncommitted))
+        format!("{}{}", words::cause(reason), palette.dim(brought(reason, 0)))
     } else {
         format!("{}: {}", words::subject(reason), words::paths(reason))
     };
@@ -189,9 +200,12 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
             'D' => palette.red(mark),
             _ => palette.yellow(mark),
         };
-        let uncommitted = if reason.uncommitted.contains(&at) { "   uncommitted" } else { "" };
         let size = words::change_size(change);
-        lines.push(format!("{mark}  {}   {}", change.path, palette.dim(format!("{size}{uncommitted}"))));
+        lines.push(format!(
+            "{mark}  {}   {}",
+            change.path,
+            palette.dim(format!("{size}{}", brought(reason, at)))
+        ));
     }
     let unlisted = reason.changes.len().saturating_sub(PATHS);
     match (unlisted, reason.more) {
@@ -208,6 +222,15 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
         lines.push(palette.dim(format!("  mend: {mend}")).to_string());
     }
     lines
+}
+
+/// `   uncommitted` or `   in 9f2c1ab`, of a change by its position.
+fn brought(reason: &Reason, at: usize) -> String {
+    if reason.uncommitted.contains(&at) {
+        return "   uncommitted".to_owned();
+    }
+    let commit = reason.commits.iter().find(|one| one.changes.contains(&at));
+    commit.map_or_else(String::new, |one| format!("   in {}", one.commit))
 }
 
 /// `pipeline.kdl:31, by COPY package/ at app-embed.Dockerfile:14`

@@ -162,7 +162,10 @@ fn passed(one: &Passed, file: &str) -> String {
     let line = one.line.map_or_else(String::new, |line| format!(" at {file}:{line}"));
     let text = match one.why {
         Why::Ignored => format!("left out{at} by {rule}"),
-        Why::Excluded => return format!("left out{at} by `exclude` {rule}{line}"),
+        Why::Excluded => {
+            let pattern = one.place.as_ref().map(|place| format!(" `{}`", place.text)).unwrap_or_default();
+            return format!("left out{at} by `exclude`{pattern}{line}");
+        }
         Why::DockerIgnored => format!("left out of the context by {rule}"),
         Why::NotCopied => match &one.place {
             Some(place) => format!("in the context, and nothing in `{}` copies it", place.file),

@@ -74,7 +74,7 @@ pub fn look(
         Fate::Excluded(left_out, by) => {
             let span = case.exclude(&by.pattern).or(span);
             let line = span.and_then(|span| case.scene.line(span));
-            let rule = Place { file: String::new(), line: None, text: by.pattern.clone() };
+            let rule = Place { file: case.scene.shown(case.scene.file), line, text: by.pattern.clone() };
             Passed { span, line, place: Some(rule), ..out(Why::Excluded, left_out) }
         }
         Fate::Unselected(left_out) => match &rules {

@@ -280,3 +280,37 @@ fn every_documented_code_is_provoked_here_or_with_an_engine() {
     let there = docker::CAUSES.iter().map(|cause| cause.code);
     assert_eq!(here.chain(there).collect::<BTreeSet<_>>(), documented);
 }
+
+#[test]
+fn changed_file_is_told_with_its_commit_and_how_often_nothing_followed() {
+    let project = Project::new(PIPELINE);
+    project.write("in", "one\n");
+    project.write(".gitignore", "cache/\nout\nnext\nbin\n");
+    project.edit_pipeline("input \"in\"", "input \"in\"; input \"more\"");
+    project.write("more/a", "a\n");
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "."]);
+    project.git(&["commit", "--quiet", "-m", "one"]);
+    project.run();
+    project.write("more/a", "b\n");
+    // What comes out is the same.
+    project.runs(&["make"]);
+    project.write("in", "two\n");
+    project.write("more/a", "c\n");
+    project.write("more/b", "b\n");
+    project.git(&["add", "in", "more/a"]);
+    project.git(&["commit", "--quiet", "-m", "two"]);
+    let output = project.osgraph(&["explain", "--json"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let all = reasons(&answer, "make");
+    let find = |label: &str| all.iter().find(|one| one["label"] == label).unwrap();
+    let commit = find("input in")["commits"][0]["commit"].as_str().unwrap();
+    assert_eq!(find("input in")["commits"], serde_json::json!([{ "commit": commit, "changes": [0] }]));
+    assert_eq!(find("input more")["commits"], find("input in")["commits"], "{all:?}");
+    assert_eq!(find("input more")["uncommitted"], serde_json::json!([1]), "{all:?}");
+    let make = answer["nodes"].as_array().unwrap().iter().find(|one| one["node"] == "make").unwrap();
+    assert_eq!(make["identical"], serde_json::json!({ "same": 1, "of": 1 }), "{make}");
+    let text = String::from_utf8(project.osgraph(&["explain"]).stdout).unwrap();
+    assert!(text.contains("M  a   2 B, ") && text.contains(&format!("   in {commit}\n")), "{text}");
+    assert!(text.contains(" — fresh if `make` comes out identical (1 of the last 1)\n"), "{text}");
+}

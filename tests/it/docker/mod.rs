@@ -2,6 +2,7 @@
 //! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`; for
 //! registries `docker-registry` and `htpasswd`.
 
+mod audit;
 pub mod bootstrap;
 mod caches;
 pub mod causes;
