@@ -44,6 +44,8 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
         resolve: &|program| ground.resolve(program),
         published: &published(&loaded, &store, &project_id)?,
         images: &images,
+        assumed: &HashSet::new(),
+        obscured: &HashSet::new(),
     };
     let progress = Progress::default();
     let mut observer = Observer::scout(&progress);
