@@ -254,6 +254,10 @@ Examples:
   osgraph explain app-embed          one target and all that it needs
   osgraph explain --last             why each node last ran, as it was told then
   osgraph explain --against ci.json  what differs from what a CI machine built
+  osgraph explain --path builder/Caddyfile
+                                     what that file counts for, and through which line
+  osgraph explain --if-changed composer.lock
+                                     what would run if it had other content
   osgraph explain --json | jq '.nodes[] | select(.verdict.stale?)'")]
 pub struct Explain {
     /// Nodes to explain, with all that they need
@@ -267,6 +271,16 @@ pub struct Explain {
     /// Say what differs from RECEIPT, which a run wrote with --receipt, perhaps elsewhere
     #[arg(long, value_name = "RECEIPT")]
     pub against: Option<PathBuf>,
+
+    /// Say what PATH, there or not, counts for, or why it counts for nothing (may be repeated)
+    ///
+    /// Of all nodes, or those that TARGET needs. Neither this nor --if-changed reads a file's content.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["last", "against"])]
+    pub path: Vec<PathBuf>,
+
+    /// Say what would run if PATH alone had other content (may be repeated)
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["last", "against"])]
+    pub if_changed: Vec<PathBuf>,
 
     #[command(flatten)]
     pub settings: Settings,

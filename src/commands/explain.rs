@@ -11,6 +11,8 @@ use crate::commands::load;
 use crate::commands::prepare::{self, Prepared};
 use crate::commands::screen::{Screen, now};
 use crate::inputs::observe::Progress;
+use crate::pipeline::Pipeline;
+use crate::plan::Explanation;
 use crate::plan::judge::Judged;
 use crate::report::explain;
 use crate::report::params::Param;
@@ -18,12 +20,26 @@ use crate::report::quantity::{count, size};
 
 mod against;
 mod last;
+mod oracle;
+mod settled;
 
 pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fault> {
     if args.last {
         return last::run(ground, args, screen);
     }
-    let mut doubt = ground.doubt();
+    if !args.path.is_empty() || !args.if_changed.is_empty() {
+        return oracle::run(ground, args, screen);
+    }
+    let mut doubt = match settled::look(ground, args) {
+        settled::Look::Fresh(mut settled) => {
+            let loaded = load::load(ground, &mut settled.snapshot)?;
+            if let Some(explanations) = settled::explanations(ground, &loaded, &args.targets, &mut settled)? {
+                return tell(ground, &explanations, &loaded.pipeline, screen);
+            }
+            ground.doubt()
+        }
+        settled::Look::Doubtful(doubt) => *doubt,
+    };
     let loaded = load::load(ground, &mut doubt.snapshot)?;
     let progress = Arc::new(Progress::default());
     let seen = progress.clone();
@@ -42,10 +58,18 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
 
 /// Shows every node's explanation.
 pub fn show(ground: &Ground, prepared: &Prepared, judged: &[Judged], screen: &Screen) -> Result<Exit, Fault> {
-    let explanations = prepared.explain(ground, judged);
-    let params: Vec<Param> = prepared.loaded.pipeline.params.iter().map(Param::of).collect();
+    tell(ground, &prepared.explain(ground, judged), &prepared.loaded.pipeline, screen)
+}
+
+fn tell(
+    ground: &Ground,
+    explanations: &[Explanation],
+    pipeline: &Pipeline,
+    screen: &Screen,
+) -> Result<Exit, Fault> {
+    let params: Vec<Param> = pipeline.params.iter().map(Param::of).collect();
     let text = match screen.format {
-        Format::Json => explain::json(&explanations, &ground.shown, &params),
+        Format::Json => explain::json(explanations, &ground.shown, &params),
         Format::Text => {
             let context = explain::Context {
                 now: now(),
@@ -53,7 +77,7 @@ pub fn show(ground: &Ground, prepared: &Prepared, judged: &[Judged], screen: &Sc
                 params: &params,
                 palette: screen.palette,
             };
-            explain::text(&explanations, &context)
+            explain::text(explanations, &context)
         }
     };
     screen.answer(&text);

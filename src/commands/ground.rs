@@ -153,7 +153,11 @@ impl Ground {
 
     /// Whether everything is as it was when the last run of `targets` ended with "fresh".
     pub fn idle(&self, targets: &[String], no_archive: bool) -> Idle {
-        let snapshot = Snapshot::read(&self.state(), &boot_id(), PROGRAM);
+        self.idle_of(Snapshot::read(&self.state(), &boot_id(), PROGRAM), targets, no_archive)
+    }
+
+    /// The same of a state that was read already.
+    pub fn idle_of(&self, snapshot: Snapshot, targets: &[String], no_archive: bool) -> Idle {
         let identify = |question: &_| self.identify(question).ok().flatten();
         let images = |references: &[&str]| self.image_ids(references);
         idle::check(snapshot, &self.question(targets, no_archive), &self.git, &identify, &images)

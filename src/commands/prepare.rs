@@ -22,16 +22,15 @@ use crate::pipeline::{Node, NodeName, Pipeline, Work, check};
 use crate::plan::judge::{Judged, Order, Reading, Subject, judge};
 use crate::plan::{Code, Explanation, Verdict};
 use crate::record::Artifact;
-use crate::report::words;
 use crate::run::gates::{self, Unproven};
-use crate::run::image::{is_elsewhere, keeper_tag};
 use crate::store::Store;
-use crate::survey::audit;
 use crate::survey::facts::{Cache, StoreFacts, is_at_hand};
 use crate::survey::gather::{Surroundings, gather};
 use crate::survey::idle::Doubt;
 use crate::survey::snapshot::Meta;
 use crate::survey::why::{Case, Historian};
+
+mod notes;
 
 /// The version of the program that a state file belongs to.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -111,12 +110,7 @@ pub fn prepare(
     let by_index: HashMap<NodeIndex, usize> =
         order.iter().enumerate().map(|(at, index)| (*index, at)).collect();
 
-    let mut published: BTreeMap<RelPath, Option<NodeName>> =
-        store.ever_published(&project_id)?.into_iter().map(|path| (path, None)).collect();
-    for one in check::published_paths(&loaded.pipeline) {
-        let node = loaded.pipeline.nodes[one.node].name.clone();
-        published.insert(one.path, Some(node));
-    }
+    let published = published(&loaded, &store, &project_id)?;
     let clock =
         if store.is_read_only() { Clock::distrusting() } else { Clock::read(&store.root().join("tmp")) };
     let mut observer = Observer::new(doubt.index, doubt.moved, clock, progress);
@@ -150,6 +144,16 @@ pub fn prepare(
     for one in check::published_paths(&loaded.pipeline) {
         if let Some(at) = positions.get(&loaded.pipeline.nodes[one.node].name) {
             gathered.nodes[*at].spans.push((one.path.to_string(), one.span));
+        }
+    }
+    for (node, composed) in nodes.iter().zip(&mut gathered.nodes) {
+        if matches!(node.work, Work::BinaryExtract(_)) {
+            // What an artifact must be is asked of it as a whole.
+            composed.spans.push(("expect".to_owned(), node.span));
+        }
+        if let Some(recipe) = node.docker() {
+            let names = recipe.tags.iter().chain(&recipe.push);
+            composed.spans.extend(names.map(|name| (name.value.clone(), name.span)));
         }
     }
 
@@ -221,6 +225,20 @@ fn obscured(loaded: &Loaded, assume: &[String]) -> (HashSet<NodeName>, HashSet<N
         assumed.iter().flat_map(|node| graph.upstreams(*node)).map(|up| up.node).collect();
     let names = |nodes: &[NodeIndex]| nodes.iter().map(|node| graph.name(*node).clone()).collect();
     (names(&assumed), names(&graph.closure(&above)))
+}
+
+/// Everything that was ever published, with the node that publishes it now, if one does.
+pub fn published(
+    loaded: &Loaded,
+    store: &Store,
+    project_id: &str,
+) -> Result<BTreeMap<RelPath, Option<NodeName>>, Fault> {
+    let mut published: BTreeMap<RelPath, Option<NodeName>> =
+        store.ever_published(project_id)?.into_iter().map(|path| (path, None)).collect();
+    for one in check::published_paths(&loaded.pipeline) {
+        published.insert(one.path, Some(loaded.pipeline.nodes[one.node].name.clone()));
+    }
+    Ok(published)
 }
 
 /// Surveys and judges `targets` without writing anything, not even a store where none is.
@@ -320,6 +338,8 @@ impl Prepared {
             subject: &self.subjects[at],
             judged: one,
             spans: &self.composed[at].spans,
+            inputs: &self.composed[at].inputs,
+            dockerfile: self.nodes[at].docker().map(|recipe| &recipe.dockerfile.value),
             names: &self.names,
             all,
         }
@@ -356,53 +376,12 @@ impl Prepared {
                     .filter(|down| self.subjects[*down].order != Order::Nothing)
                     .map(|down| self.names[down].clone())
                     .collect();
-                let notes = self.notes(at, &judged[at], ground);
-                let mut one = historian.explain(&self.case(at, judged), downstream, notes);
+                let (notes, edits) = self.notes(at, &judged[at], ground);
+                let mut one = historian.explain(&self.case(at, judged), downstream, notes, edits);
                 uncommitted.mark(&mut one, &self.composed[at].inputs);
                 one
             })
             .collect()
-    }
-
-    /// What is worth knowing of a node and is no cause.
-    fn notes(&self, at: usize, judged: &Judged, ground: &Ground) -> Vec<String> {
-        let mut notes = Vec::new();
-        for placed in &self.composed[at].inputs {
-            if let Input::Git(git) = &placed.input
-                && let Some(note) = git.uncommitted(&ground.git)
-            {
-                notes.push(note);
-            }
-            if let Input::Dockerfile(file) = &placed.input {
-                notes.extend(audit::notes(&self.nodes[at], &self.loaded.pipeline.nodes, &file.analysis));
-            }
-        }
-        notes.extend(self.note_of_image(at, ground));
-        if let Some(artifact) = &judged.artifact
-            && let Some(one) = gates::unproven(&self.nodes[at], artifact, &self.store)
-        {
-            notes.push(words::not_run(&one.checks, &one.reason));
-        }
-        notes
-    }
-
-    /// That the engine lacks the image of a node that is fresh all the same: what it costs when
-    /// somebody needs it.
-    fn note_of_image(&self, at: usize, ground: &Ground) -> Option<String> {
-        self.nodes[at].docker()?;
-        let record = self.store.latest_record(&self.project_id, &self.nodes[at].name).ok()??;
-        let Artifact::Image(image) = record.artifact else { return None };
-        let keeper = keeper_tag(&image);
-        let found = ground.image_ids(&[&image.id, &keeper])?;
-        if found.iter().any(Option::is_some) {
-            return None;
-        }
-        let mend = match is_elsewhere(&image, pull_of(&self.nodes[at]), &self.store) {
-            true if image.kept.is_some() => "it is loaded from the store when it is needed",
-            true => "it is pulled when it is needed",
-            false => "it is built again when it is needed",
-        };
-        Some(format!("the engine has its image no longer: {mend}"))
     }
 
     /// Every image that this answer hangs on, by reference or id, and the id that the engine has for

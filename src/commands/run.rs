@@ -59,14 +59,14 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         round += 1;
         let mut doubt = match ground.idle(&args.targets, args.no_archive) {
             // Only a survey knows names: those that `--verbose` shows and those that are asked for.
-            Idle::Fresh(answer)
+            Idle::Fresh(settled)
                 if plain
                     && round == 1
                     && !screen.is_verbose()
                     && args.expect_fresh.is_empty()
                     && args.receipt.is_none() =>
             {
-                return Ok(nothing_to_do(ground, args, *answer, screen, start));
+                return Ok(nothing_to_do(ground, args, settled.answer, screen, start));
             }
             Idle::Fresh(_) => ground.doubt(),
             Idle::Doubtful(doubt) => *doubt,
@@ -253,6 +253,9 @@ fn build(
         Exit::Interrupted | Exit::Terminated => Outcome::Interrupted,
         _ => Outcome::Failed,
     };
+    if work == 0 {
+        ended.keys = judged.iter().map(Judged::key).collect();
+    }
     let Cache { standing, asked, .. } = facts.into_seen();
     let all_fresh = exit == Exit::Done && !lost && ended.inputs_stood && orders.is_plain();
     save(ground, &mut prepared, standing, asked, &ended, all_fresh, orders);
@@ -456,5 +459,5 @@ fn save(
     }
     let clock = || Clock::read(&prepared.store.root().join("tmp"));
     let index = sightings.into_index(&clock);
-    let _ = snapshot::write(&ground.state(), &meta, &index, &prepared.loaded.document);
+    let _ = snapshot::write(&ground.state(), &meta, &index, &prepared.loaded.document, &ended.keys);
 }

@@ -74,7 +74,7 @@ pub fn analyse(question: &Question) -> Result<Analysis, Mistake> {
             analysis.args.contains(name)
         });
         if is_used {
-            analysis.globals.push(instruction.text());
+            analysis.globals.push((instruction.line(), instruction.text()));
         }
     }
     Ok(analysis)

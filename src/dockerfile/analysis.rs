@@ -32,17 +32,21 @@ pub struct Analysis {
     /// stage is built on have been followed.
     pub triggers: Vec<Trigger>,
     pub syntax: Option<Syntax>,
-    /// The `ARG`s before the first `FROM` that are used, as [`Step::text`] has them.
-    pub globals: Vec<String>,
+    /// The `ARG`s before the first `FROM` that are used: their lines, and texts as [`Step::text`] has them.
+    pub globals: Vec<(u32, String)>,
     pub steps: Vec<Step>,
 }
 
 impl Analysis {
     /// All instructions that are carried out, a line or more for each: what counts of the file.
     pub fn script(&self) -> String {
-        let mut lines: Vec<&str> = self.globals.iter().map(String::as_str).collect();
-        lines.extend(self.steps.iter().map(|step| step.text.as_str()));
-        lines.join("\n")
+        self.instructions().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// All instructions that are carried out, with their lines in the file.
+    pub fn instructions(&self) -> impl Iterator<Item = (u32, &str)> {
+        let globals = self.globals.iter().map(|(line, text)| (*line, text.as_str()));
+        globals.chain(self.steps.iter().map(|step| (step.line, step.text.as_str())))
     }
 }
 

@@ -24,6 +24,10 @@ struct Rule {
     /// `!`: what matches is not left out after all.
     is_exception: bool,
     shape: Shape,
+    /// From 1.
+    line: u32,
+    /// As written.
+    text: String,
 }
 
 /// moby matches the simple ones as text. That is more than speed: `^` stands for itself there.
@@ -93,7 +97,7 @@ impl Ignore {
             let Some(shape) = shape else {
                 return Err(BadPattern { pattern: line.to_owned(), line: number });
             };
-            rules.push(Rule { is_exception, shape });
+            rules.push(Rule { is_exception, shape, line: number, text: line.to_owned() });
         }
         Ok(Self { rules })
     }
@@ -111,6 +115,17 @@ impl Ignore {
             (excluded, above) = self.judge(prefix, &above);
         }
         excluded
+    }
+
+    /// The line that leaves a path out of the context, and its number; none for one that is in it.
+    pub fn by(&self, path: &str) -> Option<(u32, &str)> {
+        let (mut excluded, mut above) = (false, Above::default());
+        for prefix in prefixes(path) {
+            (excluded, above) = self.judge(prefix, &above);
+        }
+        // The last line that applied is the one that decided.
+        let at = above.applied.iter().rposition(|applied| *applied).filter(|_| excluded)?;
+        Some((self.rules[at].line, &self.rules[at].text))
     }
 
     /// The same for a walk, which asks folder by folder: with what was found out for the folder

@@ -17,6 +17,7 @@ mod analysis;
 mod environment;
 mod expand;
 mod heredoc;
+mod idle;
 mod ignore;
 mod instruction;
 mod lines;
@@ -38,6 +39,7 @@ pub use analyse::{Question, analyse, is_proxy};
 pub use analysis::{
     Analysis, Base, BaseUse, Dynamic, Read, ReadKind, Remote, SecretUse, SshUse, Step, Syntax, Trigger,
 };
+pub use idle::idle_reads;
 pub use ignore::{Above, BadPattern, Ignore};
 pub use mistake::{Fault, Mistake};
 pub use platform::normal as normal_platform;

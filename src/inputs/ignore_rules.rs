@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
+use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob, gitconfig_excludes_path};
 use rustix::fs::FileType;
 
 use crate::inputs::stat::Stat;
@@ -34,6 +34,29 @@ pub struct Consulted {
     pub path: PathBuf,
     /// None where nothing was.
     pub stat: Option<Stat>,
+}
+
+/// The line that decided about a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// False where it lets the path in (`!`).
+    pub ignores: bool,
+    /// None for a pattern that stands in no file.
+    pub file: Option<PathBuf>,
+    /// As written.
+    pub pattern: String,
+}
+
+impl Decision {
+    /// The number of its line in the file, from 1: of several that say the same the last, which is
+    /// the one that counts.
+    pub fn line(&self) -> Option<u32> {
+        let text = fs::read(self.file.as_ref()?).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
+        let at = lines.iter().rposition(|line| line.trim_end() == self.pattern.trim_end())?;
+        Some(at as u32 + 1)
+    }
 }
 
 impl Consulted {
@@ -138,22 +161,36 @@ impl Rules {
         // Some editors begin a file with a byte order mark.
         for line in text.trim_start_matches('\u{feff}').lines() {
             // git passes over a line that is no pattern; so do we.
-            let _ = builder.add_line(None, line);
+            let _ = builder.add_line(Some(file.to_path_buf()), line);
         }
         let matcher = builder.build().map_err(|error| wrong(error.to_string()))?;
         Ok(Self { link: Some(Arc::new(Link { matcher, above: self.link.clone() })) })
     }
 
     pub fn ignores(&self, path: &Path, is_folder: bool) -> bool {
+        matches!(self.matched(path, is_folder), Match::Ignore(_))
+    }
+
+    /// The line that decides about a path; none where no line speaks of it.
+    pub fn decision(&self, path: &Path, is_folder: bool) -> Option<Decision> {
+        let (ignores, glob) = match self.matched(path, is_folder) {
+            Match::Ignore(glob) => (true, glob),
+            Match::Whitelist(glob) => (false, glob),
+            Match::None => return None,
+        };
+        let file = glob.from().map(Path::to_path_buf);
+        Some(Decision { ignores, file, pattern: glob.original().to_owned() })
+    }
+
+    fn matched(&self, path: &Path, is_folder: bool) -> Match<&Glob> {
         let mut at = self.link.as_deref();
         while let Some(link) = at {
             match link.matcher.matched(path, is_folder) {
-                Match::Ignore(_) => return true,
-                Match::Whitelist(_) => return false,
                 Match::None => at = link.above.as_deref(),
+                decided => return decided,
             }
         }
-        false
+        Match::None
     }
 }
 

@@ -100,6 +100,16 @@ impl Observation {
         }
     }
 
+    /// What nobody looked at: it says what is asked, and of what is there nothing.
+    pub(super) fn unseen(request: Request, question: Digest) -> Self {
+        Self::anew(request, question, Spelled::new(Walked::default(), Vec::new()))
+    }
+
+    /// What a walk is told.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
     /// What is as it was.
     pub(super) fn same(request: Request, question: Digest, rows: Rows) -> Self {
         let Rows { index, walk, .. } = &rows;

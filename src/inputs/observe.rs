@@ -4,10 +4,9 @@
 //! [`super::verify`], and collects what it saw into a new one.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustix::fs::FileType;
 
@@ -94,6 +93,8 @@ pub struct Observer<'a> {
     earlier: HashMap<Digest, usize>,
     clock: Clock,
     progress: &'a Progress,
+    /// Whether contents are left alone; see [`Self::scout`].
+    is_scout: bool,
     walks: Vec<Arc<Observation>>,
     /// Positions in `walks`, by question.
     asked: HashMap<Digest, usize>,
@@ -148,6 +149,7 @@ impl<'a> Observer<'a> {
             rules_moved: moved.rules,
             clock,
             progress,
+            is_scout: false,
             walks: Vec::new(),
             asked: HashMap::new(),
             took_over: false,
@@ -157,6 +159,14 @@ impl<'a> Observer<'a> {
         }
     }
 
+    /// One that finds out what would be looked at and looks at as little as it can: no folder is
+    /// listed unless something is selected from it, and no file in one is read. Its digests are of
+    /// nothing, and so what it saw is nothing to be remembered.
+    pub fn scout(progress: &'a Progress) -> Self {
+        let nothing = (Arc::new(Index::default()), Moved::default());
+        Self { is_scout: true, ..Self::new(nothing.0, nothing.1, Clock::distrusting(), progress) }
+    }
+
     /// Walks and hashes a folder; the same question is answered once.
     pub fn folder(&mut self, request: &Request) -> Result<Arc<Observation>, ObserveError> {
         let asked = self.with_rules(question(request));
@@ -164,6 +174,7 @@ impl<'a> Observer<'a> {
             return Ok(self.walks[*at].clone());
         }
         let observation = Arc::new(match self.unchanged_structure(&asked) {
+            _ if self.is_scout && request.selection.is_none() => Observation::unseen(request.clone(), asked),
             Some((walk, moved)) => {
                 self.take_over_rules();
                 self.look_again(request, asked, walk, &moved)?
@@ -240,6 +251,12 @@ impl<'a> Observer<'a> {
 
     /// Hashes files on all cores.
     fn read(&self, files: &[(PathBuf, Stat)]) -> Vec<Result<Hashed, HashError>> {
+        if self.is_scout {
+            return files
+                .iter()
+                .map(|(_, stat)| Ok(Hashed { digest: Digest::of(b""), stat: *stat }))
+                .collect();
+        }
         hash::each_by_size(
             files,
             |(_, stat)| stat.size,
@@ -345,54 +362,6 @@ impl<'a> Observer<'a> {
         Ok(seen)
     }
 
-    /// Where an absolute path leads: every link on the way is watched, because a link that is
-    /// turned leaves the files that it led to as they were. What cannot be followed comes back as
-    /// far as it could.
-    pub fn follow(&self, path: &Path) -> PathBuf {
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return self.resolve(path) };
-        // Many paths share their folder; it is followed once.
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = match followed.get(folder) {
-            Some(known) => known.clone(),
-            None => {
-                let found = self.resolve(folder);
-                followed.insert(folder.to_path_buf(), found.clone());
-                found
-            }
-        };
-        self.resolve_from(folder, vec![name.to_owned()])
-    }
-
-    fn resolve(&self, path: &Path) -> PathBuf {
-        self.resolve_from(PathBuf::from("/"), names(path))
-    }
-
-    /// Follows the names `todo`, the last first, from a place without links.
-    fn resolve_from(&self, mut at: PathBuf, mut todo: Vec<OsString>) -> PathBuf {
-        /// As many links as the kernel follows.
-        const HOPS: usize = 40;
-        let mut hops = 0;
-        while let Some(name) = todo.pop() {
-            if name == ".." {
-                at.pop();
-                continue;
-            }
-            let next = at.join(&name);
-            match std::fs::read_link(&next) {
-                Ok(target) if hops < HOPS => {
-                    hops += 1;
-                    self.note_present(&next);
-                    if target.is_absolute() {
-                        at = PathBuf::from("/");
-                    }
-                    todo.extend(names(&target));
-                }
-                _ => at = next,
-            }
-        }
-        at
-    }
-
     /// What the index of the run before knows, to be asked on its own.
     pub fn known(&self) -> Arc<Known> {
         self.known.clone()
@@ -464,18 +433,6 @@ impl Seen {
     }
 }
 
-/// A path's components, the last first; none for `/` and `.`.
-fn names(path: &Path) -> Vec<OsString> {
-    path.components()
-        .rev()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            _ => None,
-        })
-        .collect()
-}
-
 fn missing(path: &Path, source: std::io::Error) -> ObserveError {
     let path = path.display().to_string();
     match source.kind() {
@@ -491,6 +448,10 @@ fn read_link(path: &Path) -> Result<String, ObserveError> {
         .into_string()
         .map_err(|_| WalkError::NotUtf8 { path: path.display().to_string() }.into())
 }
+
+mod follow;
+
+pub use follow::lead;
 
 #[cfg(test)]
 mod tests;

@@ -395,5 +395,7 @@ pub fn tree(walked: &Walked, digest: &dyn Fn(usize, usize) -> Digest) -> Tree {
     Tree { root, directories }
 }
 
+pub mod trace;
+
 #[cfg(test)]
 mod tests;

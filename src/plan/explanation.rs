@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::pipeline::edit::Edit;
 use crate::pipeline::{Kind, NodeName};
 use crate::plan::{Reason, Verdict};
 use crate::record::RunId;
@@ -45,12 +46,33 @@ pub struct Explanation {
     pub unchanged: [usize; 3],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
+    /// How often it came out as it was: where that happens, nothing follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identical: Option<Identical>,
     /// Direct upstreams with the word of their verdict.
     pub upstreams: Vec<(NodeName, &'static str)>,
     /// Every node that may run because of this one, if its artifact changes.
     pub downstream: Vec<NodeName>,
     /// What is worth knowing and is no cause: uncommitted changes, ignored declared files.
     pub notes: Vec<String>,
+    /// What in the pipeline file would put an end to a note.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Proposed>,
+}
+
+/// How many of some past runs gave the artifact that was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Identical {
+    pub same: u32,
+    pub of: u32,
+}
+
+/// An edit, and the note that it answers, by position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Proposed {
+    pub note: usize,
+    #[serde(flatten)]
+    pub edit: Edit,
 }
 
 impl Explanation {

@@ -4,14 +4,17 @@
 //! read the same verdicts, so they cannot disagree.
 
 pub mod explanation;
+pub mod instructions;
 pub mod judge;
 pub mod ledger;
+pub mod mend;
+pub mod oracle;
 pub mod reason;
 pub mod receipt;
 pub mod schedule;
 pub mod timeline;
 pub mod verdict;
 
-pub use explanation::{Baseline, Estimate, Explanation};
-pub use reason::{Code, Reason};
+pub use explanation::{Baseline, Estimate, Explanation, Identical, Proposed};
+pub use reason::{Code, Committed, Instruction, Reason};
 pub use verdict::Verdict;

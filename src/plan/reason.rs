@@ -16,8 +16,14 @@ pub enum Code {
     InputChanged,
     /// An option of the node differs: recipe, arguments, exclude patterns.
     OptionChanged,
-    /// Tool, platform, declared environment or a secret's version differs.
+    /// Tool, declared environment, build argument or a secret's version differs.
     EnvironmentChanged,
+    /// Instructions of a Dockerfile that are carried out differ.
+    DockerfileChanged,
+    /// An image that is built on, or copied from, is another one.
+    FromMoved,
+    /// What is built for, or on, differs.
+    PlatformChanged,
     /// Another node's artifact differs.
     UpstreamChanged,
     /// A component is new in the manifest.
@@ -74,9 +80,46 @@ pub struct Reason {
     /// no list. Empty where git was not asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncommitted: Vec<usize>,
+    /// The commits that brought the others of `changes`, the newest for each; for a single file 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<Committed>,
+    /// Instructions of a Dockerfile that have to do with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instructions: Vec<Instruction>,
+    /// What mends it at the least cost, where there is something to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
     /// The other node, for upstream causes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeName>,
+}
+
+/// A commit since the run that is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// Shortened.
+    pub commit: String,
+    /// Positions in the reason's changes.
+    pub changes: Vec<usize>,
+}
+
+/// An instruction of a Dockerfile: one that differs, or one that reads what differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instruction {
+    /// From the project's root.
+    pub file: String,
+    /// From 1; none for one that is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What it was, where that is known and differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// What it is; none for one that is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+    /// Those of the reason's changes that it copies, by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<usize>,
 }
 
 impl Reason {
@@ -95,6 +138,9 @@ impl Reason {
             span: None,
             line: None,
             uncommitted: Vec::new(),
+            commits: Vec::new(),
+            instructions: Vec::new(),
+            mend: None,
             node: None,
         }
     }
@@ -131,7 +177,10 @@ pub fn between(old: &Manifest, new: &Manifest) -> Vec<Reason> {
             (None, _) => Code::ComponentAdded,
             _ => match (any.facet, &any.value) {
                 (Facet::Upstream, _) => Code::UpstreamChanged,
+                (Facet::Environment, _) if any.label == "platform" => Code::PlatformChanged,
+                (Facet::Environment, _) if any.label.starts_with("from ") => Code::FromMoved,
                 (Facet::Environment, _) => Code::EnvironmentChanged,
+                (Facet::Own, Value::Text(_)) if any.label == "dockerfile" => Code::DockerfileChanged,
                 (Facet::Own, Value::Text(_)) => Code::OptionChanged,
                 (Facet::Own, _) => Code::InputChanged,
             },

@@ -15,6 +15,7 @@ use crate::report::words;
 pub mod against;
 pub mod last;
 mod node;
+pub mod oracle;
 mod overview;
 
 /// Changed paths listed for one reason; JSON has up to [`crate::plan::Reason::MOST`].

@@ -4,7 +4,7 @@
 //! so everything in a reason may be shown. Nothing here colours or aligns.
 
 use crate::key::Value;
-use crate::plan::{Code, Reason};
+use crate::plan::{Code, Instruction, Reason};
 use crate::report::quantity::{count, size, size_change};
 use crate::tree::{Change, ChangeKind, Entry};
 
@@ -51,8 +51,13 @@ pub fn subject(reason: &Reason) -> String {
     let other = reason.node.as_ref().map_or(label.as_str(), |node| node.as_ref());
     match reason.code {
         Code::NeverBuilt => "never built".to_owned(),
-        Code::InputChanged | Code::OptionChanged | Code::EnvironmentChanged => {
-            format!("`{label}` changed")
+        Code::InputChanged
+        | Code::OptionChanged
+        | Code::EnvironmentChanged
+        | Code::DockerfileChanged
+        | Code::PlatformChanged => format!("`{label}` changed"),
+        Code::FromMoved => {
+            format!("`{}` means another image", label.strip_prefix("from ").unwrap_or(label))
         }
         Code::UpstreamChanged => format!("upstream `{other}` changed"),
         Code::UpstreamStale => format!("upstream `{other}` must run first"),
@@ -87,6 +92,15 @@ fn difference(reason: &Reason) -> Option<String> {
             (_, true) => format!("`{}` and more than {}", first.path, count(rest, "more path")),
         });
     }
+    if reason.code == Code::DockerfileChanged
+        && let Some(first) = reason.instructions.first()
+    {
+        let told = instruction(first);
+        return Some(match reason.instructions.len() - 1 {
+            0 => told,
+            more => format!("{told} and {}", count(more, "more instruction")),
+        });
+    }
     Some(match (&reason.old, &reason.new) {
         (Some(old), Some(new)) => value_change(old, new),
         (None, Some(new)) => value(new),
@@ -102,6 +116,20 @@ fn one_change(change: &Change) -> String {
         ChangeKind::Modified => "modified",
     };
     format!("`{}` {verb}, {}", change.path, change_size(change))
+}
+
+/// An instruction that differs: `line 4, "RUN a" → "RUN b"`.
+pub fn instruction(one: &Instruction) -> String {
+    let line = one.line.map_or_else(String::new, |line| format!("line {line}, "));
+    match (&one.old, &one.new) {
+        (Some(old), Some(new)) => {
+            let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
+            format!("{line}{} → {}", quote(old, same), quote(new, same))
+        }
+        (None, Some(new)) => format!("{line}{} is new", quote(new, 0)),
+        (Some(old), None) => format!("{} is gone", quote(old, 0)),
+        (None, None) => line,
+    }
 }
 
 /// How many paths a reason lists: `1 path`, `3 paths`, `more than 100 paths`.
@@ -146,11 +174,20 @@ pub fn value(value: &Value) -> String {
 
 fn value_change(old: &Value, new: &Value) -> String {
     match (old, new) {
-        (Value::Text(old), Value::Text(new)) => text_change(old, new),
+        (Value::Text(old), Value::Text(new)) => match (image_digest(old), image_digest(new)) {
+            (Some(old), Some(new)) => format!("{old} → {new}"),
+            _ => text_change(old, new),
+        },
         (Value::Entry(old), Value::Entry(new)) => entry_change(old, new),
         (Value::Image(old), Value::Image(new)) => format!("image {} → {}", old.short(), new.short()),
         _ => format!("{} → {}", value(old), value(new)),
     }
+}
+
+/// `sha256:0123456789ab` of a whole one.
+fn image_digest(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix("sha256:").filter(|digits| digits.len() == 64)?;
+    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| &text[.."sha256:".len() + 12])
 }
 
 fn entry(entry: &Entry) -> String {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::digest::Digest;
 use crate::event::Event;
+use crate::key::Key;
 use crate::pipeline::NodeName;
 use crate::plan::judge::{Facts, Order};
 use crate::plan::{Estimate, Reason};
@@ -47,6 +48,8 @@ pub struct Ended {
     pub standing: HashMap<usize, Vec<Standing>>,
     /// Binaries whose checks this machine could not run, now or when they were verified.
     pub unproven: Vec<Unproven>,
+    /// The key of each node, as far as it is known.
+    pub keys: Vec<Option<Key>>,
     /// Whether every node's inputs are still those that its key was made from.
     pub inputs_stood: bool,
     pub interrupted: bool,
@@ -86,6 +89,7 @@ pub fn dispatch(
             started: HashMap::new(),
         };
         run.drive().await?;
+        run.ended.keys = (0..run.names.len()).map(|at| run.board.judged(at).key()).collect();
         Ok::<_, std::io::Error>(run.ended)
     });
     // Worker threads have all come back: nothing is left to wait for.

@@ -162,6 +162,12 @@ impl Store {
         Ok(found)
     }
 
+    /// Of the node's runs in this project that had something before them, newest first: whether each gave
+    /// what was there.
+    pub fn sames(&self, project: &str, node: &NodeName, limit: usize) -> Result<Vec<bool>, StoreError> {
+        self.db.sames(project, node, limit)
+    }
+
     /// Milliseconds of the node's runs in this project, newest first.
     pub fn durations(&self, project: &str, node: &NodeName, limit: usize) -> Result<Vec<u64>, StoreError> {
         self.db.durations(project, node, limit)

@@ -1,31 +1,21 @@
-//! What counts of a Dockerfile build: the instructions that are carried out, what they copy of the
-//! context, and the images of others that they build on.
+//! What counts of a Dockerfile build: the instructions that are carried out, and the images of others
+//! that they build on.
 //!
 //! Asks the engine what those images are, and nothing else of it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-
-use rustix::fs::FileType;
 
 use crate::digest::Digest;
-use crate::dockerfile::{
-    Analysis, Base, BaseUse, Dynamic, Ignore, Question, Reach, Read, analyse, through_links,
-};
-use crate::inputs::Observation;
+use crate::dockerfile::{Analysis, Base, BaseUse, Dynamic, Question, analyse};
 use crate::inputs::hash::HashError;
 use crate::inputs::input::{DockerfileInput, Input, UNRESOLVED};
 use crate::inputs::observe::{ObserveError, Observer};
-use crate::inputs::selection::{Choice, Selection};
-use crate::inputs::walk::Request;
 use crate::key::{Facet, Manifest, Value};
-use crate::path::RelPath;
 use crate::pipeline::{DockerRecipe, Node, NodeName, Recipe, Work};
 use crate::run::docker::{EngineError, ImageFacts};
 use crate::survey::gather::GatherError;
-use crate::tree::Leaf;
 
 /// What is known of images of others, asked for many at a time.
 pub trait Images {
@@ -207,90 +197,6 @@ pub fn upstream_images(
 
 fn remembered(node: &NodeName, reference: &str, images: &dyn Images) -> Option<Value> {
     images.latest(node)?.get(Facet::Environment, &format!("from {reference}")).cloned()
-}
-
-/// What of a context counts: what the Dockerfile copies and `.dockerignore` leaves in. `request` is
-/// the walk of the whole folder; `app`, where another node's tree stands, is cut from it already.
-pub fn context(
-    observer: &mut Observer<'_>,
-    request: Request,
-    recipe: &DockerRecipe,
-    project: &Path,
-    analysis: &Analysis,
-) -> Result<Arc<Observation>, GatherError> {
-    let own = Ignore::own_name(recipe.dockerfile.value.as_str());
-    let own = RelPath::parse(&own).unwrap_or_else(|_| recipe.dockerfile.value.clone()).under(project);
-    let ignore_path = if fs::symlink_metadata(&own).is_ok() {
-        own
-    } else {
-        observer.note_present(&own);
-        request.root.join(Ignore::NAME)
-    };
-    let text = if fs::symlink_metadata(&ignore_path).is_ok() {
-        read_text(observer, &ignore_path)?.1
-    } else {
-        observer.note_present(&ignore_path);
-        String::new()
-    };
-    let ignore = Arc::new(Ignore::parse(&text).map_err(|bad| GatherError::IgnoreFile {
-        path: ignore_path.display().to_string(),
-        help: bad.help(),
-        bad,
-    })?);
-    let mut reads = analysis.reads.clone();
-    loop {
-        let selected =
-            Request { selection: Some(selection(&text, &ignore, analysis, &reads)), ..request.clone() };
-        let observation = observer.folder(&selected)?;
-        let leaves = observation.tree().leaves();
-        let links: Vec<(&str, &str)> = leaves
-            .iter()
-            .filter_map(|(path, leaf)| match leaf {
-                Leaf::Symlink { target } => Some((path.as_str(), target.as_str())),
-                _ => None,
-            })
-            .collect();
-        let more: Vec<Read> = through_links(analysis, links.iter().copied())
-            .into_iter()
-            .filter(|read| {
-                !reads.iter().any(|known| known.pattern == read.pattern && known.kind == read.kind)
-            })
-            .collect();
-        if more.is_empty() {
-            return Ok(observation);
-        }
-        reads.extend(more);
-    }
-}
-
-fn selection(text: &str, ignore: &Arc<Ignore>, analysis: &Analysis, reads: &[Read]) -> Selection {
-    let reach = Reach::with(analysis, reads);
-    let patterns: Vec<String> =
-        reads.iter().map(|read| format!("{:?} {}", read.kind, read.pattern)).collect();
-    let everything = analysis.everything.is_some();
-    let identity = Digest::of(format!("{everything}\n{}\n\n{text}", patterns.join("\n")).as_bytes());
-    let ignore = Arc::clone(ignore);
-    Selection::new(identity, move |path, kind| {
-        let is_folder = kind == FileType::Directory;
-        let path = path.as_str();
-        let left_out = ignore.excludes(path);
-        if is_folder && left_out {
-            let may = ignore.may_reinclude_below(path) && reach.may_count_below(path);
-            return if may { Choice::Enter } else { Choice::LeftOut };
-        }
-        if left_out {
-            return Choice::LeftOut;
-        }
-        if reach.counts(path) {
-            return Choice::Counts;
-        }
-        match (kind, reach.may_count_below(path)) {
-            (FileType::Directory, true) => Choice::Enter,
-            // What is copied lies behind it.
-            (FileType::Symlink, true) => Choice::Counts,
-            _ => Choice::LeftOut,
-        }
-    })
 }
 
 /// The names under which a node's image is built upon.

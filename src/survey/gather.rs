@@ -19,6 +19,7 @@ use crate::path::RelPath;
 use crate::pipeline::{
     DockerRecipe, Node, NodeName, NodeRef, Pipeline, PublishedPlace, Source, Span, Spanned, Tool,
 };
+use crate::survey::context;
 use crate::survey::dockerfiles::{self, Below, Images};
 use crate::tree::Entry;
 
@@ -69,28 +70,13 @@ pub fn gather(
     around: &Surroundings<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<Gathered, Vec<Trouble>> {
-    let mut world = Disk {
-        around,
-        observer,
-        kinds: pipeline.nodes.iter().map(|node| (&node.name, node)).collect(),
-        tools: BTreeMap::new(),
-        sources: BTreeMap::new(),
-        tracked: HashMap::new(),
-        commits: HashMap::new(),
-        images: Vec::new(),
-        triggers: BTreeSet::new(),
-        at: None,
-    };
+    let mut world = Disk::new(pipeline, around, observer);
     let mut composed = Vec::with_capacity(nodes.len());
     let mut troubles = Vec::new();
     for node in nodes {
-        world.at = None;
-        match compose(node, &mut world) {
-            Ok(one) => {
-                world.note_commit(&node.name, &one);
-                composed.push(one);
-            }
-            Err(error) => troubles.push(Trouble { node: node.name.clone(), span: world.at, error }),
+        match world.compose(node) {
+            Ok(one) => composed.push(one),
+            Err(trouble) => troubles.push(trouble),
         }
     }
     if !troubles.is_empty() {
@@ -104,6 +90,18 @@ pub fn gather(
     };
     let sources = sources.into_iter().map(|(question, found)| (question, answer(found))).collect();
     Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources, images })
+}
+
+/// Each node composed as far as it can be, for who asks where inputs are and not what they hold: the
+/// observer may be a scout.
+pub fn scout(
+    pipeline: &Pipeline,
+    nodes: &[&Node],
+    around: &Surroundings<'_>,
+    observer: &mut Observer<'_>,
+) -> Vec<Result<Composed<Input>, Trouble>> {
+    let mut world = Disk::new(pipeline, around, observer);
+    nodes.iter().map(|node| world.compose(node)).collect()
 }
 
 struct Disk<'w, 'o> {
@@ -123,7 +121,30 @@ struct Disk<'w, 'o> {
     at: Option<Span>,
 }
 
-impl Disk<'_, '_> {
+impl<'w, 'o> Disk<'w, 'o> {
+    fn new(pipeline: &'w Pipeline, around: &'w Surroundings<'w>, observer: &'w mut Observer<'o>) -> Self {
+        Self {
+            around,
+            observer,
+            kinds: pipeline.nodes.iter().map(|node| (&node.name, node)).collect(),
+            tools: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            tracked: HashMap::new(),
+            commits: HashMap::new(),
+            images: Vec::new(),
+            triggers: BTreeSet::new(),
+            at: None,
+        }
+    }
+
+    fn compose(&mut self, node: &Node) -> Result<Composed<Input>, Trouble> {
+        self.at = None;
+        let composed = compose(node, self);
+        let composed = composed.map_err(|error| Trouble { node: node.name.clone(), span: self.at, error })?;
+        self.note_commit(&node.name, &composed);
+        Ok(composed)
+    }
+
     fn note_commit(&mut self, node: &NodeName, composed: &Composed<Input>) {
         for placed in &composed.inputs {
             if let Input::Git(git) = &placed.input {
@@ -280,7 +301,7 @@ impl Disk<'_, '_> {
         let mut request =
             Request { ignore_rules: false, tracked: BTreeSet::new(), ..self.request(&named, &root, &[])? };
         request.cuts.extend(app.cloned());
-        let observation = dockerfiles::context(self.observer, request, recipe, project, analysis)?;
+        let observation = context::observe(self.observer, request, recipe, project, analysis)?;
         Ok((Entry::Directory { digest: observation.digest }, Input::Folder(observation)))
     }
 

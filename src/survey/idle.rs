@@ -64,8 +64,15 @@ impl Question<'_> {
 /// The outcome of the check: "yes", or what a survey goes on with.
 pub enum Idle {
     /// Everything is fresh.
-    Fresh(Box<Answer>),
+    Fresh(Box<Settled>),
     Doubtful(Box<Doubt>),
+}
+
+/// The state in which everything is fresh.
+pub struct Settled {
+    pub answer: Answer,
+    /// Without its index.
+    pub snapshot: Snapshot,
 }
 
 /// The state that was read and what moved since.
@@ -101,7 +108,9 @@ pub fn check(
         (moved, programs.is_none_or(|thread| thread.join().unwrap_or(false)))
     });
     match answer {
-        Some(answer) if moved.is_empty() && programs_agree => Idle::Fresh(Box::new(answer)),
+        Some(answer) if moved.is_empty() && programs_agree => {
+            Idle::Fresh(Box::new(Settled { answer, snapshot }))
+        }
         _ => {
             // Nobody else has it yet, so it is not copied but for the file that is left behind.
             let index = Arc::new(Arc::unwrap_or_clone(index).owned());

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! MAGIC                     16 bytes, with the version of the format
-//! lengths                   7 × u64 little-endian: meta, five parts of the index, document
+//! lengths                   8 × u64 little-endian: meta, five parts of the index, document, keys
 //! checksum                  BLAKE3 of lengths, meta and index
-//! meta, index, document     meta is filled up to a multiple of 8; the compiled pipeline comes last: doing nothing leaves it unread
+//! meta, index               meta is filled up to a multiple of 8
+//! document, keys            the compiled pipeline and the nodes' keys: doing nothing leaves them unread
 //! ```
 //! Disposable: a file that is missing, damaged, from another boot or another version is no error,
 //! the survey then reads what it must. Written to a temporary name and renamed.
@@ -20,9 +21,10 @@ use crate::digest::Digest;
 use crate::inputs::Index;
 use crate::inputs::index::Mapping;
 use crate::inputs::input::{GitAnswer, GitQuestion, ToolQuestion};
+use crate::key::Key;
 use crate::run::gates::Unproven;
 
-const MAGIC: &[u8; 16] = b"osgraph-state 4\n";
+const MAGIC: &[u8; 16] = b"osgraph-state 5\n";
 
 /// What the index does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +72,10 @@ impl Answer {
 pub struct Snapshot {
     pub meta: Meta,
     pub index: Index,
-    /// Where the compiled pipeline lies: file, offset, length.
-    document: Option<(File, u64, u64)>,
+    file: Option<File>,
+    /// Where the compiled pipeline lies in it, and where the keys: offset and length.
+    document: (u64, u64),
+    keys: (u64, u64),
 }
 
 impl Snapshot {
@@ -84,13 +88,13 @@ impl Snapshot {
 
     fn try_read(path: &Path) -> Option<Self> {
         let mut file = File::open(path).ok()?;
-        let mut head = [0; 16 + 7 * 8 + 32];
+        let mut head = [0; 16 + 8 * 8 + 32];
         file.read_exact(&mut head).ok()?;
         if head[..16] != *MAGIC {
             return None;
         }
-        let mut lengths = [0u64; 7];
-        for (length, bytes) in lengths.iter_mut().zip(head[16..72].chunks_exact(8)) {
+        let mut lengths = [0u64; 8];
+        for (length, bytes) in lengths.iter_mut().zip(head[16..80].chunks_exact(8)) {
             *length = u64::from_le_bytes(bytes.try_into().ok()?);
         }
         let [meta_length, rest @ ..] = lengths;
@@ -99,16 +103,17 @@ impl Snapshot {
         if total != size {
             return None;
         }
-        let mapping = Arc::new(Mapping::of(&file, usize::try_from(size - rest[5]).ok()?).ok()?);
+        let read = size - rest[5] - rest[6];
+        let mapping = Arc::new(Mapping::of(&file, usize::try_from(read).ok()?).ok()?);
         let start = head.len().checked_add(usize::try_from(meta_length).ok()?)?;
         let meta = mapping.bytes().get(head.len()..start)?;
         let index = Index::mapped(&mapping, start, [rest[0], rest[1], rest[2], rest[3], rest[4]])?;
-        if head[72..] != *checksum(&head[16..72], meta, &index).as_bytes() {
+        if head[80..] != *checksum(&head[16..80], meta, &index).as_bytes() {
             return None;
         }
         let meta: Meta = postcard::from_bytes(meta).ok()?;
-        let document = (rest[5] > 0).then(|| (file, size - rest[5], rest[5]));
-        Some(Self { meta, index, document })
+        let (document, keys) = ((read, rest[5]), (read + rest[5], rest[6]));
+        Some(Self { meta, index, file: Some(file), document, keys })
     }
 
     /// The compiled pipeline's bytes, if it was compiled from a file with this digest.
@@ -116,9 +121,22 @@ impl Snapshot {
         if self.meta.pipeline != Some(*pipeline) {
             return None;
         }
-        let (file, offset, length) = self.document.as_mut()?;
-        file.seek(SeekFrom::Start(*offset)).ok()?;
-        let mut bytes = vec![0; usize::try_from(*length).ok()?];
+        self.part(self.document)
+    }
+
+    /// The keys of all nodes in question of the answer, upstreams first; none for a group. Empty where they
+    /// were not all known.
+    pub fn keys(&mut self) -> Vec<Option<Key>> {
+        let bytes = self.part(self.keys).unwrap_or_default();
+        let keys = bytes.as_chunks::<32>().0.iter();
+        keys.map(|key| (*key != [0; 32]).then(|| Key(Digest::from_bytes(*key)))).collect()
+    }
+
+    /// A part that is only read when somebody wants it.
+    fn part(&mut self, (offset, length): (u64, u64)) -> Option<Vec<u8>> {
+        let file = self.file.as_mut().filter(|_| length > 0)?;
+        file.seek(SeekFrom::Start(offset)).ok()?;
+        let mut bytes = vec![0; usize::try_from(length).ok()?];
         file.read_exact(&mut bytes).ok()?;
         // The first 32 bytes are the digest of the rest.
         let (digest, rest) = bytes.split_at_checked(32)?;
@@ -126,19 +144,28 @@ impl Snapshot {
     }
 }
 
-/// Writes the state, replacing the one at `path`.
-pub fn write(path: &Path, meta: &Meta, index: &Index, document: &[u8]) -> io::Result<()> {
+/// Writes the state, replacing the one at `path`. `keys` are those of all nodes in question.
+pub fn write(
+    path: &Path,
+    meta: &Meta,
+    index: &Index,
+    document: &[u8],
+    keys: &[Option<Key>],
+) -> io::Result<()> {
     let mut meta = postcard::to_stdvec(meta).map_err(io::Error::other)?;
     // The index's rows are aligned.
     meta.resize(meta.len().next_multiple_of(8), 0);
     let parts = index.parts().0;
-    let document_length = if document.is_empty() { 0 } else { document.len() as u64 + 32 };
-    let mut lengths = Vec::with_capacity(56);
+    let keys: Vec<u8> = keys.iter().flat_map(|key| key.map_or([0; 32], |key| *key.0.as_bytes())).collect();
+    let mut lengths = Vec::with_capacity(64);
     lengths.extend_from_slice(&(meta.len() as u64).to_le_bytes());
     for part in parts {
         lengths.extend_from_slice(&(part.len() as u64).to_le_bytes());
     }
-    lengths.extend_from_slice(&document_length.to_le_bytes());
+    for part in [document, &keys] {
+        let length = if part.is_empty() { 0 } else { part.len() as u64 + 32 };
+        lengths.extend_from_slice(&length.to_le_bytes());
+    }
     let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
     let result = (|| {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
@@ -149,9 +176,9 @@ pub fn write(path: &Path, meta: &Meta, index: &Index, document: &[u8]) -> io::Re
         for part in parts {
             out.write_all(part)?;
         }
-        if document_length > 0 {
-            out.write_all(Digest::of(document).as_bytes())?;
-            out.write_all(document)?;
+        for part in [document, &keys].into_iter().filter(|part| !part.is_empty()) {
+            out.write_all(Digest::of(part).as_bytes())?;
+            out.write_all(part)?;
         }
         out.into_inner().map_err(io::IntoInnerError::into_error)?;
         fs::rename(&temporary, path)
@@ -177,6 +204,8 @@ mod tests {
     use super::*;
     use crate::inputs::index::{Builder, Loose};
 
+    const KEYS: [Option<Key>; 2] = [Some(Key(Digest::from_bytes([7; 32]))), None];
+
     fn sample() -> (Meta, Index) {
         let mut builder = Builder::default();
         builder.add_loose(Path::new("/a/b"), Loose::Absent);
@@ -194,12 +223,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
         let (meta, index) = sample();
-        write(&path, &meta, &index, b"document").unwrap();
+        write(&path, &meta, &index, b"document", &KEYS).unwrap();
         let mut found = Snapshot::read(&path, "boot", "1");
         assert_eq!(found.meta, meta);
         assert_eq!(found.index.file_count(), 1);
         assert_eq!(found.document(&Digest::of(b"kdl")).unwrap(), b"document");
         assert_eq!(found.document(&Digest::of(b"other")), None);
+        assert_eq!(found.keys(), KEYS);
     }
 
     #[test]
@@ -207,15 +237,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
         let (meta, index) = sample();
-        write(&path, &meta, &index, b"document").unwrap();
+        write(&path, &meta, &index, b"document", &KEYS).unwrap();
         let good = fs::read(&path).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
             fs::write(&path, &bad).unwrap();
             let mut found = Snapshot::read(&path, "boot", "1");
-            let whole = found.meta == meta && found.document(&Digest::of(b"kdl")).is_some();
-            assert!(!whole, "byte {at}");
+            let read = found.meta == meta && found.document(&Digest::of(b"kdl")).is_some();
+            assert!(!read || found.keys().is_empty(), "byte {at}");
             fs::write(&path, &good[..at]).unwrap();
             let mut found = Snapshot::read(&path, "boot", "1");
             assert!(found.document(&Digest::of(b"kdl")).is_none(), "cut at {at}");
@@ -245,7 +275,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
         let (meta, index) = sample();
-        write(&path, &meta, &index, b"").unwrap();
+        write(&path, &meta, &index, b"", &[]).unwrap();
         assert_eq!(Snapshot::read(&path, "later boot", "1").meta, Meta::default());
         assert_eq!(Snapshot::read(&path, "boot", "2").meta, Meta::default());
     }

@@ -5,17 +5,22 @@ use std::sync::Arc;
 
 use crate::inputs::Observation;
 use crate::inputs::git::GitSource;
+use crate::inputs::input::Input;
+use crate::key::compose::Placed;
 use crate::key::{Facet, Manifest, Value};
 use crate::path::RelPath;
 use crate::pipeline::{Archive, Kind, NodeName, Span};
 use crate::plan::judge::{Judged, Reading, Subject};
+use crate::plan::mend::mend;
 use crate::plan::reason::between;
 use crate::plan::receipt::redacted;
-use crate::plan::{Baseline, Code, Estimate, Explanation, Reason, Verdict};
+use crate::plan::{Baseline, Code, Estimate, Explanation, Identical, Proposed, Reason, Verdict};
 use crate::record::Record;
 use crate::run::retention::Pattern;
 use crate::store::Store;
 use crate::tree::{Directory, Entry, TreeDigest, diff};
+
+mod instructions;
 
 /// How many past durations an estimate is drawn from.
 const SAMPLES: usize = 20;
@@ -30,6 +35,10 @@ pub struct Case<'a> {
     pub judged: &'a Judged,
     /// Where labels were declared.
     pub spans: &'a [(String, Span)],
+    /// What was found of the node's inputs.
+    pub inputs: &'a [Placed<Input>],
+    /// Its Dockerfile, from the project's root, where it is built from one.
+    pub dockerfile: Option<&'a RelPath>,
     pub names: &'a [NodeName],
     /// All nodes judged, for what is said of upstreams.
     pub all: &'a [Judged],
@@ -88,6 +97,7 @@ impl<'a> Historian<'a> {
         for reason in reasons {
             reason.span = span_of(reason, case.spans);
             reason.line = reason.span.and_then(|span| self.line(span));
+            reason.mend = mend(reason);
         }
     }
 
@@ -99,6 +109,7 @@ impl<'a> Historian<'a> {
                 reason.node = read.map(|read| case.names[read.up].clone());
             }
             self.list_changes(reason);
+            instructions::name(reason, case);
         }
     }
 
@@ -182,7 +193,20 @@ impl<'a> Historian<'a> {
         estimate(self.store, self.project, node)
     }
 
-    pub fn explain(&self, case: &Case<'_>, downstream: Vec<NodeName>, notes: Vec<String>) -> Explanation {
+    /// How often the node came out as it was.
+    fn identical(&self, node: &NodeName) -> Option<Identical> {
+        let all = self.store.sames(self.project, node, SAMPLES).ok().filter(|all| !all.is_empty())?;
+        let same = all.iter().filter(|same| **same).count() as u32;
+        Some(Identical { same, of: all.len() as u32 })
+    }
+
+    pub fn explain(
+        &self,
+        case: &Case<'_>,
+        downstream: Vec<NodeName>,
+        notes: Vec<String>,
+        edits: Vec<Proposed>,
+    ) -> Explanation {
         let (reasons, baseline) = self.reasons(case);
         let verdict = match &case.judged.verdict {
             Verdict::Fresh => Verdict::Fresh,
@@ -213,6 +237,7 @@ impl<'a> Historian<'a> {
             }),
             unchanged,
             estimate: if will_run { self.estimate(case.name) } else { None },
+            identical: if will_run { self.identical(case.name) } else { None },
             upstreams: case
                 .subject
                 .reads
@@ -221,6 +246,7 @@ impl<'a> Historian<'a> {
                 .collect(),
             downstream: if will_run { downstream } else { Vec::new() },
             notes,
+            edits,
             verdict,
         }
     }

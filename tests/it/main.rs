@@ -18,6 +18,7 @@ mod hostile_kdl;
 mod init_template;
 mod links;
 mod metamorphic;
+mod oracle;
 mod orangescrum;
 mod quickstart;
 mod server;

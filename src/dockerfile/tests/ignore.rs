@@ -200,3 +200,12 @@ fn a_dockerfile_has_its_own_file() {
     assert_eq!(Ignore::own_name("docker/app.Dockerfile"), "docker/app.Dockerfile.dockerignore");
     assert_eq!(Ignore::NAME, ".dockerignore");
 }
+
+#[test]
+fn the_line_that_decides_is_the_last_that_applies() {
+    let rules = ignore("# notes\n*.md\ndocs\n!docs/keep.md\n\n*.md\n");
+    assert_eq!(rules.by("a.md"), Some((2, "*.md")));
+    assert_eq!(rules.by("docs/x.txt"), Some((3, "docs")));
+    assert_eq!(rules.by("docs/keep.md"), None);
+    assert_eq!(rules.by("src/a"), None);
+}

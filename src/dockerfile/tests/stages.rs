@@ -1,7 +1,7 @@
 //! Which stages count, and which images they need.
 
 use super::{ask, bases, mistake, patterns, read};
-use crate::dockerfile::BaseUse;
+use crate::dockerfile::{BaseUse, Question, idle_reads};
 
 const MANY: &str = "FROM alpine:1 AS one\nCOPY one /\n\
     FROM alpine:2 AS two\nCOPY two /\n\
@@ -128,4 +128,16 @@ fn arguments_that_only_stages_name_which_are_not_built_change_nothing() {
     assert_eq!(names(&analysis.args), ["A", "KIND"]);
     assert_eq!(names(&analysis.idle_args), ["B"]);
     assert_eq!(analysis.unused_args, ["C"]);
+}
+
+#[test]
+fn sources_of_stages_that_are_not_built_are_told_apart() {
+    let text = "FROM scratch AS dev\nCOPY docs /docs\nCOPY src /src\nFROM scratch AS app\nCOPY src /src\n";
+    let question = Question { text, args: &[], target: None, platform: Some("linux/amd64"), builder: None };
+    let found: Vec<(String, String, u32)> =
+        idle_reads(&question).into_iter().map(|(stage, read)| (stage, read.pattern, read.line)).collect();
+    assert_eq!(found, [("dev".into(), "docs".into(), 2), ("dev".into(), "src".into(), 3)]);
+    let dev = Question { target: Some("dev"), ..question };
+    let found: Vec<u32> = idle_reads(&dev).into_iter().map(|(_, read)| read.line).collect();
+    assert_eq!(found, [5]);
 }

@@ -32,7 +32,9 @@ pub use archive::{ArchiveEntry, EntryKind, LeftOut, Sink};
 pub use error::GitError;
 pub use facts::{GitFacts, Resolved, Traits};
 pub use program::{GitProgram, User};
-pub use project::{influences, is_repository, is_top, revision, tracked, tracked_but_ignored, uncommitted};
+pub use project::{
+    committed, influences, is_repository, is_top, revision, tracked, tracked_but_ignored, uncommitted,
+};
 pub use source::GitSource;
 
 #[cfg(test)]

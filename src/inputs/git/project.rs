@@ -4,7 +4,7 @@
 //! Everything here is for notes and ignore rules. Where there is no repository the answers are
 //! empty: a project needs none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -51,6 +51,32 @@ pub fn uncommitted(path: &Path, most: usize, git: &GitProgram) -> Result<Vec<Str
     }
     // Its output is closed now: a git with more to tell ends on its own.
     child.wait().map_err(|source| git.not_started(source))?;
+    Ok(found)
+}
+
+/// Paths below the folder `path`, relative to it, that commits after `since` touched, each with the newest
+/// that did. Empty where git knows no such commit.
+pub fn committed(path: &Path, since: &str, git: &GitProgram) -> Result<HashMap<String, String>, GitError> {
+    /// More than that nobody reads.
+    const COMMITS: &str = "--max-count=500";
+    let is_commit = since.len() >= 7 && since.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Some(location) =
+        Location::find(path).ok().filter(|location| is_commit && location.here != location.git_dir)
+    else {
+        return Ok(HashMap::new());
+    };
+    let mut command = git.neutral(&location.here);
+    command.args(["log", COMMITS, "--format=%x00%h", "--name-only", "--no-renames", "--relative"]);
+    command.args([&format!("{since}..HEAD"), "--", "."]);
+    let output = git.output(&mut command)?;
+    let (mut found, mut commit) = (HashMap::new(), String::new());
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        match line.strip_prefix('\0') {
+            Some(id) => id.clone_into(&mut commit),
+            None if line.is_empty() => {}
+            None => drop(found.entry(line.to_owned()).or_insert_with(|| commit.clone())),
+        }
+    }
     Ok(found)
 }
 

@@ -1,11 +1,12 @@
 //! A repository as the source of a tree.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::GitError;
 use super::location::Location;
 use super::program::GitProgram;
+use crate::path::RelPath;
 
 /// A folder in a repository, whose committed content is a tree. Below the top of the repository
 /// it stands for that part of it alone, as `git archive` run there does.
@@ -25,6 +26,41 @@ impl GitSource {
     /// The repository's own folder, whose references and index decide what is committed.
     pub fn git_dir(&self) -> &Path {
         &self.location.git_dir
+    }
+
+    /// The folder itself, without links.
+    pub fn here(&self) -> &Path {
+        &self.location.here
+    }
+
+    /// Whether an absolute path is one of git's own files, which say which commit a reference means.
+    pub fn owns(&self, path: &Path) -> bool {
+        let Location { git_dir, common_dir, .. } = &self.location;
+        // In a bare repository all that lies there is git's.
+        path.starts_with(git_dir) || path.starts_with(common_dir)
+    }
+
+    /// Whether a tree of this repository has something at `path`.
+    pub fn holds(&self, tree: &str, path: &RelPath) -> Result<bool, GitError> {
+        if path.is_root() {
+            return Ok(true);
+        }
+        let mut command = self.neutral();
+        command.args(["cat-file", "-e", &format!("{tree}:{path}")]).stderr(Stdio::null());
+        Ok(self.git.output(&mut command)?.status.success())
+    }
+
+    /// The names in the root of a tree, and whether they are folders.
+    pub fn names(&self, tree: &str) -> Result<Vec<(String, bool)>, GitError> {
+        let mut command = self.neutral();
+        command.args(["ls-tree", "-z", "--full-tree", tree]);
+        let listing = self.git.answer(&mut command, &self.location.here)?;
+        // `040000 tree <id>\t<name>`
+        let entries = listing.split(|byte| *byte == 0).filter_map(|line| {
+            let (head, name) = std::str::from_utf8(line).ok()?.split_once('\t')?;
+            Some((name.to_owned(), head.starts_with("040000")))
+        });
+        Ok(entries.collect())
     }
 
     /// Git for a question about this source's content.

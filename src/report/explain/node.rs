@@ -2,15 +2,19 @@
 
 use crate::key::Facet;
 use crate::pipeline::NodeName;
-use crate::plan::{Code, Explanation, Reason, Verdict};
+use crate::plan::{Code, Explanation, Identical, Instruction, Proposed, Reason, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
 use crate::report::quantity::{age, estimate, millis};
-use crate::report::text::pad;
+use crate::report::text::{pad, shorten};
 use crate::report::words;
 
 /// Columns of a block's name, with the indent.
 const BLOCK: usize = 15;
+
+/// Instructions whose places are named for one reason, and columns of each.
+const INSTRUCTIONS: usize = 3;
+const INSTRUCTION: usize = 40;
 
 /// Downstream nodes that are named; more are counted.
 const NAMES: usize = 8;
@@ -39,8 +43,17 @@ pub fn write(out: &mut String, explanation: &Explanation, columns: usize, contex
         }
         Verdict::Fresh => {}
     }
-    for note in &explanation.notes {
-        block(out, context.palette, "note", std::slice::from_ref(note));
+    for (at, note) in explanation.notes.iter().enumerate() {
+        let mut lines = vec![note.clone()];
+        for Proposed { edit, .. } in explanation.edits.iter().filter(|one| one.note == at) {
+            lines.push(context.palette.dim(format!("└ {}:{}", context.file, edit.line)).to_string());
+            lines.extend(
+                edit.remove.iter().map(|line| context.palette.red(format!("  - {line}")).to_string()),
+            );
+            lines
+                .extend(edit.add.iter().map(|line| context.palette.green(format!("  + {line}")).to_string()));
+        }
+        block(out, context.palette, "note", &lines);
     }
 }
 
@@ -156,8 +169,11 @@ fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
     if explanation.downstream.is_empty() {
         return;
     }
+    let often = explanation
+        .identical
+        .map_or_else(String::new, |Identical { same, of }| format!(" ({same} of the last {of})"));
     let text = format!(
-        "{} — fresh if `{}` comes out identical",
+        "{} — fresh if `{}` comes out identical{often}",
         names(&explanation.downstream, NAMES),
         explanation.node
     );
@@ -168,12 +184,15 @@ fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {
 fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
     let palette = context.palette;
     let first = if reason.changes.is_empty() {
-        let uncommitted = if reason.uncommitted.is_empty() { "" } else { "   uncommitted" };
-        format!("{}{}", words::cause(reason), palette.dim(uncommitted))
+        format!("{}{}", words::cause(reason), palette.dim(brought(reason, 0)))
     } else {
         format!("{}: {}", words::subject(reason), words::paths(reason))
     };
     let mut lines = vec![first];
+    let others = if reason.code == Code::DockerfileChanged { reason.instructions.get(1..) } else { None };
+    for one in others.unwrap_or_default().iter().take(PATHS) {
+        lines.push(words::instruction(one));
+    }
     for (at, change) in reason.changes.iter().enumerate().take(PATHS) {
         let mark = words::mark(change.kind);
         let mark = match mark {
@@ -181,9 +200,12 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
             'D' => palette.red(mark),
             _ => palette.yellow(mark),
         };
-        let uncommitted = if reason.uncommitted.contains(&at) { "   uncommitted" } else { "" };
         let size = words::change_size(change);
-        lines.push(format!("{mark}  {}   {}", change.path, palette.dim(format!("{size}{uncommitted}"))));
+        lines.push(format!(
+            "{mark}  {}   {}",
+            change.path,
+            palette.dim(format!("{size}{}", brought(reason, at)))
+        ));
     }
     let unlisted = reason.changes.len().saturating_sub(PATHS);
     match (unlisted, reason.more) {
@@ -192,10 +214,40 @@ fn reason_lines(reason: &Reason, context: &Context<'_>) -> Vec<String> {
         (more, false) => lines.push(format!("… and {more} more")),
         (more, true) => lines.push(format!("… and more than {more} more")),
     }
-    if let Some(line) = reason.line {
-        lines.push(palette.dim(format!("└ {}:{line}", context.file)).to_string());
+    let places = places(reason, context);
+    if !places.is_empty() {
+        lines.push(palette.dim(format!("└ {places}")).to_string());
+    }
+    if let Some(mend) = &reason.mend {
+        lines.push(palette.dim(format!("  mend: {mend}")).to_string());
     }
     lines
+}
+
+/// `   uncommitted` or `   in 9f2c1ab`, of a change by its position.
+fn brought(reason: &Reason, at: usize) -> String {
+    if reason.uncommitted.contains(&at) {
+        return "   uncommitted".to_owned();
+    }
+    let commit = reason.commits.iter().find(|one| one.changes.contains(&at));
+    commit.map_or_else(String::new, |one| format!("   in {}", one.commit))
+}
+
+/// `pipeline.kdl:31, by COPY package/ at app-embed.Dockerfile:14`
+fn places(reason: &Reason, context: &Context<'_>) -> String {
+    let mut places: Vec<String> = reason.line.iter().map(|line| format!("{}:{line}", context.file)).collect();
+    for Instruction { file, line, new, .. } in reason.instructions.iter().take(INSTRUCTIONS) {
+        let Some(line) = line else { continue };
+        places.push(match (reason.code, new) {
+            // What differs is told already.
+            (Code::DockerfileChanged, _) | (_, None) => format!("{file}:{line}"),
+            (_, Some(text)) => format!("by `{}` at {file}:{line}", shorten(text, INSTRUCTION)),
+        });
+    }
+    if reason.instructions.len() > INSTRUCTIONS {
+        places.push(format!("and {} more", reason.instructions.len() - INSTRUCTIONS));
+    }
+    places.join(", ")
 }
 
 /// `  name         first line`, further lines below the first.

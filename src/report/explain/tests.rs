@@ -28,9 +28,11 @@ fn explanation(name: &str, verdict: Verdict<NodeName>) -> Explanation {
         }),
         unchanged: [3, 0, 2],
         estimate: None,
+        identical: None,
         upstreams: vec![],
         downstream: vec![],
         notes: vec![],
+        edits: vec![],
     }
 }
 

@@ -13,6 +13,9 @@ fn every_code_has_words() {
         Code::InputChanged,
         Code::OptionChanged,
         Code::EnvironmentChanged,
+        Code::DockerfileChanged,
+        Code::FromMoved,
+        Code::PlatformChanged,
         Code::UpstreamChanged,
         Code::ComponentAdded,
         Code::ComponentRemoved,
@@ -34,6 +37,9 @@ fn every_code_has_words() {
             Code::InputChanged => ("input-changed", "`x` changed"),
             Code::OptionChanged => ("option-changed", "`x` changed"),
             Code::EnvironmentChanged => ("environment-changed", "`x` changed"),
+            Code::DockerfileChanged => ("dockerfile-changed", "`x` changed"),
+            Code::FromMoved => ("from-moved", "`x` means another image"),
+            Code::PlatformChanged => ("platform-changed", "`x` changed"),
             Code::UpstreamChanged => ("upstream-changed", "upstream `x` changed"),
             Code::ComponentAdded => ("component-added", "`x` is new"),
             Code::ComponentRemoved => ("component-removed", "`x` is gone"),
@@ -140,4 +146,28 @@ fn removed_components_show_what_they_were() {
     let mut reason = Reason::new(Code::ComponentRemoved, Facet::Own, "exclude 0");
     reason.old = Some(Value::Text("tests/\nx".into()));
     assert_eq!(cause(&reason), r#"`exclude 0` is gone: was "tests/" (first of 2 lines)"#);
+}
+
+#[test]
+fn a_dockerfile_is_told_by_its_lines_and_a_locked_image_by_a_short_digest() {
+    let mut reason = Reason::new(Code::DockerfileChanged, Facet::Own, "dockerfile");
+    (reason.old, reason.new) = (Some(Value::Text("RUN a".into())), Some(Value::Text("RUN b".into())));
+    let one = |line, old: Option<&str>, new: Option<&str>| Instruction {
+        file: "b/Dockerfile".into(),
+        line,
+        old: old.map(str::to_owned),
+        new: new.map(str::to_owned),
+        changes: Vec::new(),
+    };
+    reason.instructions = vec![one(Some(4), Some("RUN a"), Some("RUN b"))];
+    assert_eq!(cause(&reason), "`dockerfile` changed: line 4, \"RUN a\" → \"RUN b\"");
+    reason.instructions.push(one(Some(9), None, Some("CMD x")));
+    assert_eq!(cause(&reason), "`dockerfile` changed: line 4, \"RUN a\" → \"RUN b\" and 1 more instruction");
+    assert_eq!(instruction(&reason.instructions[1]), "line 9, \"CMD x\" is new");
+    assert_eq!(instruction(&one(None, Some("CMD x"), None)), "\"CMD x\" is gone");
+
+    let mut moved = Reason::new(Code::FromMoved, Facet::Environment, "from php:8.3");
+    let locked = |digit: &str| Some(Value::Text(format!("sha256:{}", digit.repeat(64))));
+    (moved.old, moved.new) = (locked("a"), locked("b"));
+    assert_eq!(cause(&moved), "`php:8.3` means another image: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb");
 }

@@ -101,6 +101,25 @@ impl Db {
         })
     }
 
+    /// Of a node's last runs that had something before them, the newest first: whether each gave that.
+    pub(in crate::store) fn sames(
+        &self,
+        project: &str,
+        node: &NodeName,
+        limit: usize,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(
+                "SELECT same FROM steps WHERE node = ?1 AND project = ?2 AND outcome = ?3 AND same IS NOT NULL
+                 ORDER BY run DESC, id DESC LIMIT ?4",
+            )?;
+            statement
+                .query_map(params![node.0, project, word(Outcome::Ran), limit], |row| row.get(0))?
+                .collect()
+        })
+    }
+
     pub(in crate::store) fn durations(
         &self,
         project: &str,

@@ -2,6 +2,7 @@ use std::io;
 
 use super::*;
 use crate::dockerfile::{Question, analyse};
+use crate::path::RelPath;
 use crate::pipeline::{Document, Overrides, SourceFile};
 
 /// What is said of `embed`, an app-embed with these further children, built from this Dockerfile.
@@ -27,7 +28,8 @@ fn said(children: &str, dockerfile: &str) -> Vec<String> {
         platform: Some("linux/amd64"),
         builder: None,
     };
-    notes(node, &pipeline.nodes, &analyse(&question).unwrap())
+    let found = findings(node, &pipeline.nodes, &analyse(&question).unwrap(), None);
+    found.into_iter().map(|one| one.text).collect()
 }
 
 const PLAIN: &str = "FROM base\nCOPY package /app\n";

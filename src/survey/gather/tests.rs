@@ -10,8 +10,7 @@ use crate::inputs::stat::Clock;
 use crate::inputs::verify::verify;
 use crate::key::Manifest;
 use crate::pipeline::{Document, Overrides, SourceFile};
-use crate::run::docker::EngineError;
-use crate::run::docker::ImageFacts;
+use crate::run::docker::{EngineError, ImageFacts};
 
 /// A project whose `pipeline.kdl` has one source archive, of `auto "app"`.
 struct Project {

@@ -19,6 +19,7 @@ mod params;
 pub mod project;
 mod publishing;
 mod purity;
+pub mod reasons;
 mod same_bytes;
 mod secrets;
 mod seeds;

@@ -2,9 +2,10 @@
 //! `ssh`, `sshd`, `openssl`; for images of its own `busybox` (static), `debootstrap` and `pip`; for
 //! registries `docker-registry` and `htpasswd`.
 
+mod audit;
 pub mod bootstrap;
 mod caches;
-mod causes;
+pub mod causes;
 mod dying;
 pub mod engine;
 mod engines;

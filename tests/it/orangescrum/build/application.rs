@@ -25,7 +25,11 @@ pub fn is_what_was_locked(world: &World, first: &Said) {
     let image = format!("{}:{}-cli", standins.php, standins.php_version);
     let offered = docker(&["run", "--rm", "--network=none", &image, "cat", "/srv/composer/packages.json"]);
     assert!(offered.contains("slug-1.1.0.zip") && offered.contains("slug-1.0.0.zip"), "{offered}");
-    assert!(printed(first).iter().any(|line| line.contains("Installing osv4-test/slug (1.0.0)")), "{}", first.text);
+    assert!(
+        printed(first).iter().any(|line| line.contains("Installing osv4-test/slug (1.0.0)")),
+        "{}",
+        first.text
+    );
     assert_eq!(php(world, "require 'vendor/autoload.php'; echo Osv4Test\\Slug\\Slug::VERSION;"), "1.0.0");
     // Programs of packages still find their neighbours.
     assert_eq!(php(world, "echo filetype('vendor/bin/tick');"), "file");
@@ -87,7 +91,10 @@ pub fn is_served_as_it_is_set(world: &World) {
         ("/img/board%20view%20(2024%20edition).svg", 604_800),
     ] {
         let (status, head, body) = site.get(path, &[]);
-        assert!(status == 200 && head.contains(&format!("cache-control: public, max-age={age}")), "{path}: {head}");
+        assert!(
+            status == 200 && head.contains(&format!("cache-control: public, max-age={age}")),
+            "{path}: {head}"
+        );
         assert!(head.contains("etag: ") && !body.is_empty(), "{path}: {head}");
     }
     // What is not there is the application's to answer, and nobody keeps that.

@@ -23,7 +23,12 @@ pub fn hold_no_secret(world: &World, first: &Said) {
         look("its history", "docker history --no-trunc \"$1\"", &[image], "IMAGE");
     }
     let root = world.project.root.to_str().unwrap();
-    look("archives", "for each in \"$1\"/dist/*.gz; do gzip -dc \"$each\"; done", &[root], "FrankenPHP v1.12.7");
+    look(
+        "archives",
+        "for each in \"$1\"/dist/*.gz; do gzip -dc \"$each\"; done",
+        &[root],
+        "FrankenPHP v1.12.7",
+    );
     let script = "find \"$1\" -path \"$1/app\" -prune -o -type f -print0 | xargs -0 cat";
     look("packages, store, logs", script, &[root], "FrankenPHP v1.12.7");
     let said = planted.iter().find(|value| first.text.contains(**value));
@@ -51,7 +56,10 @@ pub fn serve_it(world: &World) {
     container.exec(&["/opt/orangescrum/healthcheck.sh"]);
     assert_eq!(container.site.config()["ini"]["memory_limit"], "512M");
     assert!(container.exec(&[program, "version"]).starts_with("FrankenPHP v1.12.7 PHP "));
-    assert_eq!(container.exec(&["cat", "/opt/orangescrum/LICENSES.txt"]), world.project.read("dist-docker/LICENSES.txt").trim_end());
+    assert_eq!(
+        container.exec(&["cat", "/opt/orangescrum/LICENSES.txt"]),
+        world.project.read("dist-docker/LICENSES.txt").trim_end()
+    );
     // Only `.env` of the one who starts it knows secrets, and the first command refuses to go without.
     let said = crate::docker::engine::try_docker(&["run", "--rm", "--network=none", &image, "validate"]);
     assert!(!said.status.success());
@@ -62,7 +70,8 @@ pub fn serve_it(world: &World) {
 pub fn serve_it_without_a_libc(world: &World) {
     let label = format!("{}-bare", world.name);
     let mount = format!("--volume={}:/osv4-prod:ro", world.binary().display());
-    let args = ["--name", &label, "--user=10001", "--env=APP_PORT=8080", &mount, Fixture::busybox(), "/osv4-prod"];
+    let args =
+        ["--name", &label, "--user=10001", "--env=APP_PORT=8080", &mount, Fixture::busybox(), "/osv4-prod"];
     let container = Contained::start(&[&args[..], &["php-server"]].concat());
     assert_eq!(container.site.config()["ini"]["memory_limit"], "512M");
 }

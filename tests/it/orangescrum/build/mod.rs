@@ -59,7 +59,8 @@ fn gates_passed(world: &World, said: &Said) {
         let gates = lines.iter().filter_map(|line| Some(line.split_once(&format!("gate: {verdict}: "))?.1));
         gates.map(|gate| gate.split([':', ',']).next().unwrap().to_owned()).collect()
     };
-    let machine = format!("ELF for {}", std::env::consts::ARCH.replace("x86_64", "amd64").replace("aarch64", "arm64"));
+    let machine =
+        format!("ELF for {}", std::env::consts::ARCH.replace("x86_64", "amd64").replace("aarch64", "arm64"));
     let (passed, not_run) = (are("passed"), are("not run"));
     let each = ["version", "application", "build-info", "extensions"];
     match world.libc {
@@ -95,14 +96,18 @@ fn a_change_of_code_links_and_compiles_little(world: &World, first: &Said) {
     let all_but_the_base = EVERYTHING.iter().filter(|node| **node != "base").copied();
     assert_eq!(said.ran, all_but_the_base.collect::<Vec<_>>(), "{}", said.text);
     // Go says what it compiles: the package that holds the application, and what imports it.
-    let own = ["_/opt/osv4/link/module", "github.com/dunglas/frankenphp", "github.com/dunglas/frankenphp/caddy"];
+    let own =
+        ["_/opt/osv4/link/module", "github.com/dunglas/frankenphp", "github.com/dunglas/frankenphp/caddy"];
     let compiled = compiled(&said);
     assert!(compiled.iter().all(|package| own.contains(&package.as_str())), "{compiled:?}");
     assert!(compiled.contains(own[1]), "the application's package was not compiled: {}", said.text);
     // PHP's own compilation, packages and templates speak in the first run and not in this one.
-    for (line, again) in
-        [("spc: compiling PHP", false), ("Installing osv4-test/slug", false), ("templates: ", true), ("link: ", true)]
-    {
+    for (line, again) in [
+        ("spc: compiling PHP", false),
+        ("Installing osv4-test/slug", false),
+        ("templates: ", true),
+        ("link: ", true),
+    ] {
         let has = |said: &Said| printed(said).iter().any(|one| one.contains(line));
         assert_eq!((has(first), has(&said)), (true, again), "{line}: {}", said.text);
     }
@@ -145,7 +150,9 @@ fn gates_locks_and_links_say_no(world: &World) {
     project.link("nowhere", "app/src/dangling");
     project.link("/etc", "app/src/outside");
     let said = world.fails("embed");
-    for link in ["src/dangling -> nowhere (leads nowhere)", "src/outside -> /etc (leads out of the application)"] {
+    for link in
+        ["src/dangling -> nowhere (leads nowhere)", "src/outside -> /etc (leads out of the application)"]
+    {
         assert!(said.contains(link), "{link}: {said}");
     }
     project.remove("app/src/dangling");

@@ -170,7 +170,8 @@ pub fn printed(said: &Said) -> Vec<String> {
 
 /// Go packages that a run compiled, as `go build -v` names them.
 pub fn compiled(said: &Said) -> BTreeSet<String> {
-    let is_package = |line: &String| line.contains('/') && !line.contains([' ', ':']) && !line.starts_with(['/', '.']);
+    let is_package =
+        |line: &String| line.contains('/') && !line.contains([' ', ':']) && !line.starts_with(['/', '.']);
     printed(said).into_iter().filter(is_package).collect()
 }
 
