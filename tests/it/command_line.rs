@@ -174,7 +174,7 @@ fn changed_files_of_a_folder_are_listed_with_sizes_and_what_is_uncommitted() {
 
     let (text, _) = project.ok(&["explain"]);
     for line in [
-        "M  below/committed   4 → 6 B\n",
+        "M  below/committed   4 → 6 B   in ",
         "M  below/edited   4 → 5 B   uncommitted\n",
         "D  below/gone   4 B   uncommitted\n",
         "A  below/new   1 B   uncommitted\n",
