@@ -34,8 +34,9 @@ enum Look {
     Fresh,
     /// Fresh, but it took a survey to know: what it saw is to be kept.
     Settled,
-    /// Something would run or be put back; two looks with the same digest found the same.
-    Work { state: Digest, nodes: usize },
+    /// Something would run or be put back; two looks with the same `state` found the same, and with the
+    /// same `inputs` whatever was built in between.
+    Work { inputs: Digest, state: Digest, nodes: usize },
     /// The pipeline or an input cannot be read.
     Wrong { state: Digest, fault: Fault },
 }
@@ -66,7 +67,7 @@ pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault
             Look::Work { state, .. } | Look::Wrong { state, .. } if before != Some(state) => {
                 before = Some(state);
             }
-            Look::Work { nodes, .. } => {
+            Look::Work { inputs: built, nodes, .. } => {
                 if !screen.is_quiet() {
                     screen.remark(&format!("\nchanged  {} to look after\n", count(nodes, "node")));
                 }
@@ -76,10 +77,11 @@ pub fn run(ground: &Ground, args: &Watch, screen: &Screen) -> Result<Exit, Fault
                     Ok(_) => {}
                     Err(fault) => screen.fault(&fault),
                 }
-                // A build that failed is tried again when something else is there, not before.
+                // A build that failed is tried again when something else is there, not before. What came
+                // since the build looked is something else.
                 done = match look(ground, args) {
-                    Look::Work { state, .. } | Look::Wrong { state, .. } => Some(state),
-                    Look::Fresh | Look::Settled => None,
+                    Look::Work { inputs, state, .. } if inputs == built => Some(state),
+                    _ => None,
                 };
                 before = None;
             }
@@ -109,15 +111,17 @@ fn look(ground: &Ground, args: &Watch) -> Look {
 fn survey(ground: &Ground, args: &Watch, mut doubt: idle::Doubt) -> Result<Look, Fault> {
     let loaded = load::load(ground, &mut doubt.snapshot)?;
     let (prepared, judged) = prepare::judged(ground, loaded, doubt, &args.targets, &Progress::default())?;
-    let mut state = Vec::new();
+    let (mut inputs, mut state) = (Vec::new(), Vec::new());
     let mut nodes = 0;
     for (subject, one) in prepared.subjects.iter().zip(&judged) {
         if subject.order == Order::Nothing {
             continue;
         }
-        state.extend_from_slice(subject.own.own_digest().as_bytes());
+        inputs.extend_from_slice(subject.own.own_digest().as_bytes());
         state.extend_from_slice(one.verdict.word().as_bytes());
         nodes += usize::from(!matches!(one.verdict, Verdict::Fresh));
     }
-    Ok(if nodes == 0 { Look::Settled } else { Look::Work { state: Digest::of(&state), nodes } })
+    let inputs = Digest::of(&inputs);
+    state.extend_from_slice(inputs.as_bytes());
+    Ok(if nodes == 0 { Look::Settled } else { Look::Work { inputs, state: Digest::of(&state), nodes } })
 }

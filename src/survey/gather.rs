@@ -76,7 +76,7 @@ pub fn gather(
     for node in nodes {
         match world.compose(node) {
             Ok(one) => composed.push(one),
-            Err(trouble) => troubles.push(trouble),
+            Err(trouble) => troubles.push(*trouble),
         }
     }
     if !troubles.is_empty() {
@@ -99,7 +99,7 @@ pub fn scout(
     nodes: &[&Node],
     around: &Surroundings<'_>,
     observer: &mut Observer<'_>,
-) -> Vec<Result<Composed<Input>, Trouble>> {
+) -> Vec<Result<Composed<Input>, Box<Trouble>>> {
     let mut world = Disk::new(pipeline, around, observer);
     nodes.iter().map(|node| world.compose(node)).collect()
 }
@@ -137,10 +137,11 @@ impl<'w, 'o> Disk<'w, 'o> {
         }
     }
 
-    fn compose(&mut self, node: &Node) -> Result<Composed<Input>, Trouble> {
+    fn compose(&mut self, node: &Node) -> Result<Composed<Input>, Box<Trouble>> {
         self.at = None;
         let composed = compose(node, self);
-        let composed = composed.map_err(|error| Trouble { node: node.name.clone(), span: self.at, error })?;
+        let trouble = |error| Box::new(Trouble { node: node.name.clone(), span: self.at, error });
+        let composed = composed.map_err(trouble)?;
         self.note_commit(&node.name, &composed);
         Ok(composed)
     }

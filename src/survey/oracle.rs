@@ -31,7 +31,7 @@ pub struct Scene<'a> {
     /// Absolute.
     pub lock: &'a Path,
     /// The nodes in question with what a scout found of them.
-    pub nodes: &'a [(&'a Node, Result<Composed<Input>, Trouble>)],
+    pub nodes: &'a [(&'a Node, Result<Composed<Input>, Box<Trouble>>)],
 }
 
 /// Why a path cannot be told about.
