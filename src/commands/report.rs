@@ -34,7 +34,7 @@ pub fn run(ground: &Ground, args: &Report, screen: &Screen) -> Result<Exit, Faul
     let loaded = load::load(ground, &mut Snapshot::default())?;
     let store = history::open(ground)?;
     let run = match args.run {
-        Some(id) => store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?,
+        Some(id) => store.run(RunId(id))?.ok_or(Fault::NoRun(id))?,
         None => worked(&store, &ground.project_id())?,
     };
     let wanted = wanted(&loaded, &run)?;
