@@ -103,6 +103,7 @@
 
   watch(() => {
     const place = state.shown.indexOf(state.chosen);
+    box.style.height = `${state.shown.length * ROW}px`;
     // A list that the reader has scrolled stays where it is until another node is chosen.
     if (place >= 0 && state.chosen !== last) {
       if (place * ROW < list.scrollTop) list.scrollTop = place * ROW;

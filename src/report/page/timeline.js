@@ -35,8 +35,9 @@
       const wide = pen.measureText(text).width;
       pen.fillText(text, Math.min(x, width - wide), height - 4);
     }
-    const shown = new Set(state.shown);
-    for (const at of bars) {
+    const shown = new Set(state.shown), rank = at => at === state.chosen ? 2 : critical.has(at) ? 1 : 0;
+    // What is marked is drawn last: where bars are narrower than a line, one covers another.
+    for (const at of [...bars].sort((a, b) => rank(a) - rank(b))) {
       const node = nodes[at], lane = node.lane || 0;
       if (lane >= LANES) continue;
       const x = node.began_ms / total * width, y = lane * LANE, wide = Math.max(2, node.duration_ms / total * width);
