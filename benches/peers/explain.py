@@ -10,19 +10,23 @@ snakemake dvc`); BuildKit is asked through `docker build`, as osgraph's Docker n
 pulled: images begin with `FROM scratch`, are called `osgraph-test-explain-…`, and are removed.
 """
 import argparse
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PAGE = os.path.join(ROOT, "docs/EXPLAIN_COMPARED.md")
 BASE = "osgraph-test-explain-base:1"
 # Lines of one answer that are shown.
-MOST = 16
-DOCKERFILE = "FROM %s\nARG MODE\nCOPY src /src\nENV MODE=$MODE\n" % BASE
+MOST = 24
+DOCKERFILE = "FROM %s\nARG MODE\nCOPY src /src/$MODE\n" % BASE
+# In every project's files anew, or the engine would remember them from an earlier one.
+COUNTER = itertools.count(os.getpid() * 1000)
 # One shell line packs the sources; MODE is an argument, GREETING a variable of the environment.
 PACK = "mkdir -p out && (echo {mode} {greeting}; cat src/*) > out/pack.txt"
 
@@ -32,12 +36,13 @@ class Project:
 
     def __init__(self, folder, tool):
         self.root, self.tool = os.path.join(folder, tool.name), tool
-        self.image = "osgraph-test-explain-%s:1" % tool.name
+        self.image = "osgraph-test-explain-%s:1" % tool.name.lower()
         self.mode, self.env = "fast", dict(os.environ, GREETING="hello", OSGRAPH_PARAM_GREETING="hello",
                                            DOCKER_BUILDKIT="1", NO_COLOR="1", LC_ALL="C.UTF-8", COLUMNS="100")
         shutil.rmtree(self.root, ignore_errors=True)
         os.makedirs(os.path.join(self.root, "src"))
-        self.write("src/a.txt", "alpha\n")
+        self.first = "alpha %d\n" % next(COUNTER)
+        self.write("src/a.txt", self.first)
         self.write("src/b.txt", "beta\n")
         self.write("Dockerfile", DOCKERFILE)
         # Old enough that no tool takes the first build for a change of the same second.
@@ -77,9 +82,12 @@ def docker():
 
 def base(letter):
     """Makes the image that Dockerfiles begin with; another letter, another image."""
-    text = "FROM scratch\nLABEL org.example.letter=%s\nENV LETTER=%s\n" % (letter, letter)
-    subprocess.run([docker(), "build", "--quiet", "--tag", BASE, "-"], input=text.encode(), check=True,
-                   stdout=subprocess.DEVNULL, env=dict(os.environ, DOCKER_BUILDKIT="1"))
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as context:
+        for name, text in (("Dockerfile", "FROM scratch\nCOPY letter /letter\n"), ("letter", letter)):
+            with open(os.path.join(context, name), "w") as file:
+                file.write(text)
+        subprocess.run([docker(), "build", "--quiet", "--tag", BASE, context], check=True, stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, DOCKER_BUILDKIT="1"))
 
 
 def remove(image):
@@ -217,7 +225,7 @@ base-image "image" {
 
 
 def edited(project):
-    project.write("src/a.txt", "alpha, and more\n")
+    project.write("src/a.txt", project.first + "and more\n")
 
 
 def added(project):
@@ -270,7 +278,7 @@ def excerpt(said, project):
     lines = [line.rstrip() for line in said.replace("\r", "\n").splitlines()]
     # Banners, and what BuildKit says of its own files.
     noise = re.compile(r"^(GNU Make|Built for|Copyright|License|This is free|There is NO|This program built|host:|Building DAG|Reading|Updating makefiles|"
-                       r"#\d+ (sha256:|transferring|exporting|writing|naming|DONE|extracting|resolve)|#\d+ \[internal\]|This was a dry-run|Conda|.*Config file )")
+                       r"#\d+ (sha256:|transferring|exporting|writing|naming|DONE|extracting|resolve)|#\d+ \[internal\]|This was a dry-run|Conda|Assuming unrestricted|SNAKEMAKE|=+$|  (Date|Workflow ID|Platform|Host|User|Snakemake version|Python version|Command|Snakefile|Base directory|Run directory|Working directory):|.*Config (file|MD5)|\[\w{3} \w{3} +\d+ [\d: ]+\]$|Job stats|job +count|-----|\w+ +\d+$)")
     lines = [line for line in lines if line and not noise.match(line)]
     more = ["…"] if len(lines) > MOST else []
     return lines[:MOST] + more or ["(nothing)"]
