@@ -6,7 +6,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`digest`], [`path`], [`canonical`], [`tree`], [`copy`], [`dockerfile`], [`mod@reference`] | content identity, lexical paths, canonical bytes, Merkle trees; bytes moved and hashed in one go; what a Dockerfile reads; images' names |
+//! | [`digest`], [`path`], [`canonical`], [`base64`], [`tree`], [`copy`], [`dockerfile`], [`mod@reference`] | content identity, lexical paths, canonical bytes, Merkle trees; bytes moved and hashed in one go; what a Dockerfile reads; images' names |
 //! | [`pipeline`] | KDL text to typed nodes, with every mistake reported |
 //! | [`graph`], [`inputs`] | who needs whom; what is on disk: stat index, walks, hashing, git |
 //! | [`key`], [`record`] | manifests, action keys, artifacts and records: plain data |
@@ -25,6 +25,7 @@
     allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests start programs and look around")
 )]
 
+pub mod base64;
 pub mod canonical;
 pub mod commands;
 pub mod copy;

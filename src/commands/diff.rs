@@ -69,7 +69,7 @@ fn named(argument: &str, store: &Store) -> Result<Named, Fault> {
     let id = run
         .parse()
         .map_err(|_| Fault::Usage(format!("`{argument}` is neither the number of a run nor NODE@RUN")))?;
-    let run = store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?;
+    let run = store.run(RunId(id))?.ok_or(Fault::NoRun(id))?;
     Ok(Named { node, run })
 }
 

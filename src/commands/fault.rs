@@ -49,6 +49,8 @@ pub enum Fault {
     Expectation(String),
     #[error("{0}")]
     NotFound(String),
+    #[error("there is no run {0}")]
+    NoRun(i64),
     /// Something named on the command line that has to be there.
     #[error("{0}")]
     Absent(String),
@@ -83,7 +85,8 @@ impl Fault {
             | Self::Targets(_)
             | Self::Usage(_)
             | Self::Exists { .. }
-            | Self::NotFound(_) => Exit::Usage,
+            | Self::NotFound(_)
+            | Self::NoRun(_) => Exit::Usage,
             Self::Inputs(fault) => fault.exit,
             Self::NothingToAssume(_) | Self::NoLock(_) => Exit::Missing,
             Self::Registry(_) | Self::Credentials(_) => Exit::Missing,
@@ -110,6 +113,7 @@ impl Fault {
             Self::NoLock(_) => Some("write it with `osgraph lock`".to_owned()),
             Self::Registry(error) => error.help(),
             Self::Credentials(error) => Some(error.help()),
+            Self::NoRun(_) => Some("`osgraph runs` lists them".to_owned()),
             Self::Exists { .. } => Some("replace it with `--force`".to_owned()),
             _ => None,
         }

@@ -44,12 +44,11 @@ pub fn runs(ground: &Ground, args: &Runs, screen: &Screen) -> Result<Exit, Fault
             }
         }
         Some(id) => {
-            let run =
-                store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?;
+            let run = store.run(RunId(id))?.ok_or(Fault::NoRun(id))?;
             let steps = store.steps(run.id)?;
             match screen.format {
                 Format::Json => report::one_json(&run, &steps),
-                Format::Text => report::one(&run, &steps, now(), screen.palette),
+                Format::Text => report::one(&run, &steps, now(), screen.columns(), screen.palette),
             }
         }
     };
@@ -88,7 +87,7 @@ pub fn stats(ground: &Ground, args: &Stats, screen: &Screen) -> Result<Exit, Fau
 pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> {
     let store = open(ground)?;
     if let Ok(id) = args.of.parse::<i64>() {
-        let run = store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?;
+        let run = store.run(RunId(id))?.ok_or(Fault::NoRun(id))?;
         for step in store.steps(run.id)? {
             if let Some(text) = text(&store, ground, &step) {
                 screen.answer(&format!("{}\n{text}", screen.palette.bold(format!("== {}", step.node))));

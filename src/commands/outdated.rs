@@ -20,11 +20,13 @@ use crate::survey::why::Historian;
 pub fn run(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
     let loaded = load::load(ground, &mut Snapshot::default())?;
     let file = LockFile::read(ground)?;
-    if file.digest.is_none() {
+    let registries = Registries::new(ground);
+    let found = upstreams::find(ground, &loaded, &|| registries.platform());
+    // Where there is nothing to lock, `osgraph lock` writes no file, and none is missing.
+    if file.digest.is_none() && !found.as_ref().is_ok_and(Vec::is_empty) {
         return Err(Fault::NoLock(file.shown));
     }
-    let registries = Registries::new(ground);
-    let upstreams = upstreams::find(ground, &loaded, &|| registries.platform())?;
+    let upstreams = found?;
     let store = Store::open_read_only(&ground.store)?;
     let project = ground.project_id();
     let historian = Historian::new(&store, &project, &loaded.source.text);

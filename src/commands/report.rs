@@ -10,22 +10,19 @@ use crate::commands::ground::Ground;
 use crate::commands::history;
 use crate::commands::load::{self, Loaded};
 use crate::commands::screen::Screen;
-use crate::graph::svg::svg;
-use crate::graph::{NodeIndex, render::Shade};
+use crate::graph::layout::layout;
+use crate::graph::{Neighbour, NodeIndex};
 use crate::pipeline::{Node, NodeName, Work};
 use crate::plan::Reason;
 use crate::plan::timeline::{Bar, critical_path, lanes};
 use crate::record::{Artifact, Outcome, Run, RunId, Step};
 use crate::report::page::{self, Page, Row};
-use crate::report::{quantity, trace, words};
+use crate::report::{quantity, text, trace, words};
 use crate::run::gates;
 use crate::store::Store;
 use crate::survey::snapshot::Snapshot;
 use crate::survey::why;
 use crate::tree::{Entry, TreeDigest};
-
-/// A picture of more nodes than this helps nobody, and takes a browser long.
-const PICTURE: usize = 400;
 
 /// Lines of a failed node's output.
 const TAIL: usize = 40;
@@ -37,13 +34,13 @@ pub fn run(ground: &Ground, args: &Report, screen: &Screen) -> Result<Exit, Faul
     let loaded = load::load(ground, &mut Snapshot::default())?;
     let store = history::open(ground)?;
     let run = match args.run {
-        Some(id) => store.run(RunId(id))?.ok_or_else(|| Fault::NotFound(format!("there is no run {id}")))?,
+        Some(id) => store.run(RunId(id))?.ok_or(Fault::NoRun(id))?,
         None => worked(&store, &ground.project_id())?,
     };
     let wanted = wanted(&loaded, &run)?;
     let page = page(ground, &loaded, &wanted, &store, run)?;
     let text = match args.notation {
-        ReportAs::Html => page::html(&page, &picture(&loaded, &wanted, &page)),
+        ReportAs::Html => page::html(&page),
         ReportAs::Trace => trace::json(&page),
     };
     match &args.output {
@@ -99,20 +96,27 @@ fn page(
     let keys: HashMap<NodeName, _> = store.keys_at(&project, run.id)?.into_iter().collect();
     let all: Vec<_> = keys.values().copied().collect();
     let hits = store.records_by_keys(&all)?;
-    let place: HashMap<NodeIndex, usize> =
+    let places = layout(&loaded.graph, wanted);
+    let position: HashMap<NodeIndex, usize> =
         wanted.iter().enumerate().map(|(at, index)| (*index, at)).collect();
     let mut sizes = Sizes { store, known: HashMap::new() };
     let mut saved_ms = 0;
+    // The page is read elsewhere: the file is named from the project, wherever this was asked.
+    let file = ground.file.strip_prefix(&ground.project).unwrap_or(&ground.file).display().to_string();
     let mut nodes = Vec::with_capacity(wanted.len());
     for index in wanted {
         let node = &loaded.pipeline.nodes[index.index()];
         let step = steps.get(&node.name);
-        let hit = keys.get(&node.name).and_then(|key| hits.get(key));
         let outcome = step.map_or(Outcome::Fresh, |step| step.outcome);
+        // What it had before is not what a run that did not get there left it with.
+        let has_record = matches!(outcome, Outcome::Fresh | Outcome::Restored | Outcome::Ran);
+        let key = keys.get(&node.name).filter(|_| has_record);
+        let hit = key.and_then(|key| hits.get(key));
         if matches!(outcome, Outcome::Fresh | Outcome::Restored) {
             saved_ms += hit.map_or(0, |hit| hit.duration_ms);
         }
         let up = loaded.graph.upstreams(*index);
+        let at = |up: &Neighbour| position.get(&up.node).copied();
         nodes.push(Row {
             node: node.name.0.clone(),
             kind: node.kind(),
@@ -120,22 +124,26 @@ fn page(
             began_ms: step.map_or(0, |step| step.began_ms),
             duration_ms: step.map_or(0, |step| step.duration_ms),
             lane: 0,
+            place: places.get(index).copied().unwrap_or_default(),
             same: step.and_then(|step| step.same),
             cause: step.map(|step| step.why.cause.clone()).unwrap_or_default(),
-            reasons: step.map(|step| lines(step, &ground.shown)).unwrap_or_default(),
+            reasons: step.map(|step| lines(step, &file)).unwrap_or_default(),
             notes: hit.and_then(|hit| note(node, &hit.artifact, store)).into_iter().collect(),
             usual: why::estimate(store, &project, &node.name).as_ref().map(quantity::estimate),
             baseline: step.and_then(|step| step.why.baseline).map(|run| run.0),
-            key: keys.get(&node.name).map(ToString::to_string),
+            key: key.map(ToString::to_string),
             size: hit.and_then(|hit| sizes.of(&hit.artifact)),
-            up: up.iter().filter_map(|up| place.get(&up.node).copied()).collect(),
+            up: up.iter().filter_map(at).collect(),
+            after: up.iter().filter(|up| !up.role.is_read()).filter_map(at).collect(),
             tail: step
                 .filter(|step| step.outcome == Outcome::Failed)
                 .map(|step| tail(ground, store, step))
                 .unwrap_or_default(),
         });
     }
-    let worked: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].outcome != Outcome::Fresh).collect();
+    tell_skipped(&mut nodes);
+    let idle = |row: &Row| matches!(row.outcome, Outcome::Fresh | Outcome::Skipped);
+    let worked: Vec<usize> = (0..nodes.len()).filter(|at| !idle(&nodes[*at])).collect();
     let bars: Vec<Bar> = worked
         .iter()
         .map(|at| Bar { began_ms: nodes[*at].began_ms, duration_ms: nodes[*at].duration_ms })
@@ -149,32 +157,30 @@ fn page(
         .map(|at| nodes[*at].up.iter().filter_map(|up| among.get(up).copied()).collect())
         .collect();
     let critical = critical_path(&bars, &upstreams).into_iter().map(|bar| worked[bar]).collect();
-    let graph_note = match nodes.len() {
-        many if many > PICTURE => format!("left out: {} are too many to draw", quantity::count(many, "node")),
-        _ => "what needs what, from left to right".to_owned(),
-    };
-    Ok(Page { pipeline: loaded.pipeline.name.clone(), run, nodes, critical, saved_ms, graph_note })
+    Ok(Page { pipeline: loaded.pipeline.name.clone(), run, nodes, critical, saved_ms })
 }
 
-/// What the run did with each node, in the colours of verdicts.
-fn picture(loaded: &Loaded, wanted: &[NodeIndex], page: &Page) -> String {
-    if wanted.len() > PICTURE {
-        return String::new();
+/// Says of each node that the run did not come to which failure kept it from there.
+fn tell_skipped(nodes: &mut [Row]) {
+    let mut failures: Vec<Option<usize>> = Vec::with_capacity(nodes.len());
+    for at in 0..nodes.len() {
+        let row = &nodes[at];
+        let because = row.up.iter().find_map(|up| failures.get(*up).copied().flatten());
+        failures.push(match row.outcome {
+            Outcome::Failed | Outcome::Interrupted => Some(at),
+            Outcome::Skipped => because,
+            _ => None,
+        });
+        if row.outcome == Outcome::Skipped {
+            let cause = because.map(|failed| match nodes[failed].outcome {
+                Outcome::Interrupted => format!("`{}` was interrupted", nodes[failed].node),
+                _ => format!("`{}` failed", nodes[failed].node),
+            });
+            let cause = cause.unwrap_or_else(|| "the run ended before".to_owned());
+            nodes[at].reasons.insert(0, format!("skipped: {cause}"));
+            nodes[at].cause = cause;
+        }
     }
-    let shades: HashMap<NodeIndex, Shade> = wanted
-        .iter()
-        .zip(&page.nodes)
-        .map(|(index, row)| {
-            let shade = match row.outcome {
-                Outcome::Fresh => Shade::Fresh,
-                Outcome::Restored => Shade::Restore,
-                Outcome::Skipped => Shade::Perhaps,
-                Outcome::Ran | Outcome::Failed | Outcome::Interrupted => Shade::Rebuild,
-            };
-            (*index, shade)
-        })
-        .collect();
-    svg(&loaded.graph, wanted, &|index| shades.get(&index).copied())
 }
 
 /// A step's reasons in lines.
@@ -182,8 +188,7 @@ fn lines(step: &Step, file: &str) -> Vec<String> {
     let reasons: Vec<Reason> = serde_json::from_str(&step.why.reasons).unwrap_or_default();
     let mut lines = Vec::new();
     for reason in &reasons {
-        let place = reason.line.map_or_else(String::new, |line| format!("   {file}:{line}"));
-        lines.push(format!("{}{place}", words::cause(reason)));
+        lines.push(words::cause(reason));
         for change in reason.changes.iter().take(PATHS) {
             let mark = words::mark(change.kind);
             lines.push(format!("  {mark}  {}   {}", change.path, words::change_size(change)));
@@ -191,6 +196,7 @@ fn lines(step: &Step, file: &str) -> Vec<String> {
         if reason.changes.len() > PATHS {
             lines.push(format!("  … and {} more", reason.changes.len() - PATHS));
         }
+        lines.extend(reason.line.map(|line| format!("  └ {file}:{line}")));
     }
     if lines.is_empty() && !step.why.cause.is_empty() {
         lines.push(step.why.cause.clone());
@@ -204,9 +210,9 @@ fn note(node: &Node, artifact: &Artifact, store: &Store) -> Option<String> {
 }
 
 fn tail(ground: &Ground, store: &Store, step: &Step) -> Vec<String> {
-    let text = history::text(store, ground, step).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| (*line).to_owned()).collect()
+    let printed = history::text(store, ground, step).unwrap_or_default();
+    let lines: Vec<&str> = printed.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| text::clean(line).into_owned()).collect()
 }
 
 /// Sizes of artifacts; folders that are in several trees are added up once.

@@ -89,6 +89,12 @@ impl Screen {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
+    /// Columns of the terminal that answers go to; none where they go elsewhere, to be read by a program.
+    pub fn columns(&self) -> Option<usize> {
+        let out = std::io::stdout();
+        out.is_terminal().then(|| terminal::width(out)).flatten()
+    }
+
     pub fn width(&self) -> usize {
         terminal::width(std::io::stderr()).unwrap_or(terminal::DEFAULT_WIDTH)
     }

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::graph::{Graph, NodeIndex};
 
 /// How often every column is ordered anew by its neighbours: more changes little.
 const PASSES: usize = 6;
 
 /// A node's place in a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// From the left: one more than the furthest of what it needs.
     pub column: usize,

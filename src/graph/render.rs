@@ -55,9 +55,9 @@ pub fn text(graph: &Graph, targets: &[NodeIndex], paint: &dyn Fn(NodeIndex, &str
             let mark = if again { " (shown above)" } else { "" };
             let _ = writeln!(
                 out,
-                "{:indent$}{}{label}{mark}",
+                "{:indent$}{}{mark}",
                 "",
-                paint(node, graph.name(node).as_ref()),
+                paint(node, &format!("{}{label}", graph.name(node))),
                 indent = 2 * depth.min(MAX_INDENT)
             );
             if !again {

@@ -39,8 +39,8 @@ pub fn list(runs: &[Run], now: i64, palette: Palette) -> String {
     table.text(palette)
 }
 
-/// One run: a head line, and one line a step.
-pub fn one(run: &Run, steps: &[Step], now: i64, palette: Palette) -> String {
+/// One run: a head line, and one line a step, or more where lines have to end within `columns`.
+pub fn one(run: &Run, steps: &[Step], now: i64, columns: Option<usize>, palette: Palette) -> String {
     let mut out = format!(
         "{}  {} ({}), {} in {}",
         palette.bold(format!("run {}", run.id)),
@@ -71,7 +71,7 @@ pub fn one(run: &Run, steps: &[Step], now: i64, palette: Palette) -> String {
             cause,
         ]);
     }
-    out.push_str(&table.text(palette));
+    out.push_str(&table.text_within(columns, palette));
     out
 }
 
@@ -195,7 +195,7 @@ run  when      took  outcome  targets          revision
     fn one_run_has_its_steps() {
         let steps = [step("base", Outcome::Ran, "never built"), step("embed", Outcome::Skipped, "")];
         assert_eq!(
-            one(&run(41, Outcome::Failed, &[], Some("main@9f2c")), &steps, NOW, Palette::PLAIN),
+            one(&run(41, Outcome::Failed, &[], Some("main@9f2c")), &steps, NOW, None, Palette::PLAIN),
             "\
 run 41  2026-11-23 14:08 UTC (2 h ago), failed in 2m05s, main@9f2c
 node   outcome    took  cause

@@ -10,6 +10,9 @@ pub enum Align {
     Right,
 }
 
+/// A narrower last column would be a ribbon; then the terminal may break lines where it likes.
+const LEAST: usize = 20;
+
 /// A table under construction. Cells hold no escape sequences.
 pub struct Table {
     columns: Vec<(&'static str, Align)>,
@@ -28,6 +31,11 @@ impl Table {
 
     /// Heads in dim type, a line's end after every row, nothing trailing.
     pub fn text(&self, palette: Palette) -> String {
+        self.text_within(None, palette)
+    }
+
+    /// As [`Self::text`], the last column broken between words so that lines end within `columns`.
+    pub fn text_within(&self, columns: Option<usize>, palette: Palette) -> String {
         let heads: Vec<String> = self.columns.iter().map(|(head, _)| (*head).to_owned()).collect();
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|at| {
@@ -35,6 +43,8 @@ impl Table {
                 cells.map(|cell| width(cell)).max().unwrap_or(0)
             })
             .collect();
+        let last = self.columns.len().saturating_sub(1);
+        let before: usize = widths[..last].iter().map(|width| width + 2).sum();
         let line = |cells: &[String]| {
             let mut line = String::new();
             for (at, (_, align)) in self.columns.iter().enumerate() {
@@ -53,11 +63,40 @@ impl Table {
         };
         let mut out = format!("{}\n", palette.dim(line(&heads)));
         for row in &self.rows {
-            out.push_str(&line(row));
+            let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(before).max(LEAST));
+            let mut parts = row.get(last).map_or_else(Vec::new, |cell| broken(cell, room)).into_iter();
+            let mut row = row.clone();
+            if let (Some(cell), Some(first)) = (row.get_mut(last), parts.next()) {
+                *cell = first;
+            }
+            out.push_str(&line(&row));
             out.push('\n');
+            for part in parts {
+                out.push_str(&format!("{}{part}\n", " ".repeat(before)));
+            }
         }
         out
     }
+}
+
+/// `text` in lines of at most `room` columns, broken at spaces; a longer word has a line of its own.
+fn broken(text: &str, room: usize) -> Vec<String> {
+    if width(text) <= room {
+        return vec![text.to_owned()];
+    }
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().filter(|line| line.is_empty() || width(line) + 1 + width(word) <= room);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -70,5 +109,19 @@ mod tests {
         table.row(["1".into(), "größe".into(), "y".into()]);
         table.row(["100".into(), "日本".into()]);
         assert_eq!(table.text(Palette::PLAIN), " id  name   x\n  1  größe  y\n100  日本\n");
+    }
+
+    #[test]
+    fn the_last_column_is_broken_between_words_where_lines_are_short() {
+        let mut table = Table::new([("node", Align::Left), ("cause", Align::Left)]);
+        table.row(["a".into(), "`source` changed: `index.html` modified".into()]);
+        table.row(["b".into(), "never built".into()]);
+        let within = |columns| table.text_within(columns, Palette::PLAIN);
+        assert_eq!(within(Some(100)), within(None));
+        assert_eq!(
+            within(Some(30)),
+            "node  cause\na     `source` changed:\n      `index.html` modified\nb     never built\n"
+        );
+        assert_eq!(within(Some(3)), within(Some(26)), "not to a ribbon");
     }
 }

@@ -7,7 +7,7 @@ use crate::report::page::Page;
 
 /// One JSON object; times in microseconds, as the format has them.
 pub fn json(page: &Page) -> String {
-    let worked = page.nodes.iter().filter(|row| row.outcome != Outcome::Fresh);
+    let worked = page.nodes.iter().filter(|row| !matches!(row.outcome, Outcome::Fresh | Outcome::Skipped));
     let mut events: Vec<_> = worked
         .map(|row| {
             json!({

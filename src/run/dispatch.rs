@@ -90,6 +90,7 @@ pub fn dispatch(
         };
         run.drive().await?;
         run.ended.keys = (0..run.names.len()).map(|at| run.board.judged(at).key()).collect();
+        run.note_what_was_left();
         Ok::<_, std::io::Error>(run.ended)
     });
     // Worker threads have all come back: nothing is left to wait for.
@@ -344,9 +345,34 @@ impl Run<'_> {
         began.saturating_duration_since(self.context.begun).as_millis() as u64
     }
 
+    /// Writes down what a run that failed or was interrupted did not come to, so that nobody takes
+    /// it for fresh later.
+    fn note_what_was_left(&self) {
+        // After a loss alone all of it is judged anew.
+        let is_over = self.ended.severities.iter().any(|one| *one != Severity::Lost);
+        if !is_over && !self.ended.interrupted {
+            return;
+        }
+        let left = |at: &usize| {
+            self.tasks[*at].is_some()
+                && self.board.subject(*at).order != Order::Nothing
+                && matches!(self.board.outcome(*at), None | Some(Outcome::Skipped))
+        };
+        let all = (0..self.tasks.len()).filter(left);
+        let steps: Vec<Step> = all.map(|at| self.step(at, Outcome::Skipped, Duration::ZERO, None)).collect();
+        // As in `note`.
+        let _ = self.context.store.insert_steps(&self.context.project_id, &steps);
+    }
+
     /// Writes a step that no record goes with into the run's history.
     fn note(&self, at: usize, outcome: Outcome, duration: Duration, log: Option<Digest>) {
-        let step = Step {
+        let step = self.step(at, outcome, duration, log);
+        // History is a comfort: a run does not fail for want of it.
+        let _ = self.context.store.insert_steps(&self.context.project_id, &[step]);
+    }
+
+    fn step(&self, at: usize, outcome: Outcome, duration: Duration, log: Option<Digest>) -> Step {
+        Step {
             run: self.context.run,
             node: self.names[at].clone(),
             outcome,
@@ -357,9 +383,7 @@ impl Run<'_> {
             key: if outcome == Outcome::Restored { self.board.judged(at).key() } else { None },
             same: (outcome == Outcome::Restored).then_some(true),
             log,
-        };
-        // History is a comfort: a run does not fail for want of it.
-        let _ = self.context.store.insert_steps(&self.context.project_id, &[step]);
+        }
     }
 
     fn failed(&mut self, at: usize, started: bool, error: &TaskError) {

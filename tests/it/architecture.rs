@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Low to high. A module imports from its own layer or a lower one, never in a circle.
 const LAYERS: &[&[&str]] = &[
-    &["canonical", "copy", "digest", "dockerfile", "path", "reference", "tree"],
+    &["base64", "canonical", "copy", "digest", "dockerfile", "path", "reference", "tree"],
     &["pipeline"],
     &["graph", "inputs"],
     &["key", "record"],
@@ -35,7 +35,7 @@ const OWNERS: &[(&str, &str)] = &[
 
 /// Functions of their arguments: no file system, no database, no clock.
 const PURE: &[&str] =
-    &["digest", "dockerfile", "event", "graph", "key", "path", "plan", "record", "reference"];
+    &["base64", "digest", "dockerfile", "event", "graph", "key", "path", "plan", "record", "reference"];
 
 /// Folders at the root, whose names say something else than a module would.
 const ROOT_FOLDERS: &[&str] = &["builder", "cache", "common", "targets"];

@@ -76,6 +76,24 @@ fn questions_before_the_first_run_are_answered_and_leave_nothing_behind() {
 }
 
 #[test]
+fn where_no_image_is_built_on_no_lock_file_is_missing() {
+    let project = Project::new("pipeline \"bare\" {}\ncommand \"a\" { run \"touch\" \"a\"; output \"a\" }\n");
+    project.ok(&["lock"]);
+    assert_eq!(project.ok(&["outdated"]).0, "`pipeline.lock` locks no image\n");
+}
+
+#[test]
+fn an_unknown_run_is_an_error_that_says_where_they_are() {
+    let project = Project::new("pipeline \"bare\" {}\ncommand \"a\" { run \"touch\" \"a\"; output \"a\" }\n");
+    project.ok(&["run"]);
+    for question in [&["runs", "99"][..], &["log", "99"], &["report", "99"], &["diff", "1", "99"]] {
+        let (code, answer, told) = project.say(question);
+        assert_eq!((code, &*answer), (2, ""), "{question:?}");
+        assert!(told.contains("there is no run 99") && told.contains("`osgraph runs` lists them"), "{told}");
+    }
+}
+
+#[test]
 fn expectations_fail_before_anything_runs() {
     let project = Project::new(TWO_NODES);
     let (code, _, said) = project.say(&["run", "--expect-fresh", "quick"]);

@@ -20,6 +20,7 @@ mod links;
 mod metamorphic;
 mod oracle;
 mod orangescrum;
+mod page;
 mod quickstart;
 mod server;
 mod shell;

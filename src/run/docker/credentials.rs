@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::base64;
 use crate::reference::DOCKER_HUB;
-use crate::run::docker::base64;
 use crate::run::docker::buildkit::{Credentials, Lookup};
 use crate::run::docker::endpoint::Surroundings;
 use crate::run::docker::error::chain;
@@ -192,7 +192,7 @@ impl Auth {
                 serde_json::json!({ "username": username, "password": secret, "serveraddress": server })
             }
         };
-        base64::encode(told.to_string().as_bytes())
+        base64::encode_for_urls(told.to_string().as_bytes())
     }
 
     /// A text without the secret, should somebody have repeated it.

@@ -7,7 +7,6 @@
 //! plans.
 
 pub mod address;
-mod base64;
 pub mod build_cache;
 pub mod buildkit;
 pub mod client;

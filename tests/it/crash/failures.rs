@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::project::Project;
 
 #[test]
@@ -58,10 +60,18 @@ fn without_keep_going_nothing_starts_after_a_failure() {
 pipeline "stops"
 command "a" { run "sh" "-c" "exit 1"; output "a" }
 command "b" { run "sh" "-c" "echo b > b"; output "b" }
+command "c" { run "sh" "-c" "echo c > c"; output "c" }
 "#,
     );
+    project.osgraph(&["run", "c"]).expect(0);
     project.osgraph(&["run", "-j", "1"]).expect(1);
     assert!(!project.exists("b"));
+    // History tells what was not come to from what was fresh.
+    let told: Value = serde_json::from_str(&project.ok(&["runs", "2", "--json"]).stdout).unwrap();
+    let steps = told["steps"].as_array().unwrap().iter();
+    let steps: Vec<_> =
+        steps.map(|step| (step["node"].as_str().unwrap(), step["outcome"].as_str().unwrap())).collect();
+    assert_eq!(steps, [("a", "failed"), ("b", "skipped")]);
 }
 
 #[test]
