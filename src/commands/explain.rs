@@ -44,7 +44,7 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     let progress = Arc::new(Progress::default());
     let seen = progress.clone();
     let meter = screen.meter(move || {
-        let (files, bytes) = (seen.files.load(Ordering::Relaxed), seen.bytes.load(Ordering::Relaxed));
+        let (files, bytes) = (seen.files.load(Ordering::Relaxed), seen.bytes.look().0);
         format!("reading inputs  {}, {}", count(files as usize, "file"), size(bytes))
     });
     let judged = prepare::judged(ground, loaded, doubt, &args.targets, &progress);

@@ -158,12 +158,9 @@ fn watched<T>(progress: &Progress, sink: &dyn Sink, work: impl FnOnce() -> T) ->
         let shown = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 std::thread::park_timeout(Duration::from_millis(300));
-                let files = progress.files.load(Ordering::Relaxed);
-                if files > 0 && !done.load(Ordering::Relaxed) {
-                    sink.emit(Event::SurveyProgressed {
-                        files,
-                        bytes: progress.bytes.load(Ordering::Relaxed),
-                    });
+                let (files, (bytes, _)) = (progress.files.load(Ordering::Relaxed), progress.bytes.look());
+                if (files > 0 || bytes > 0) && !done.load(Ordering::Relaxed) {
+                    sink.emit(Event::SurveyProgressed { files, bytes });
                 }
             }
         });
