@@ -4,6 +4,7 @@
 //! likes. So being shown costs the work next to nothing, however often it is looked at.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug, Default)]
@@ -38,18 +39,18 @@ impl Tally {
 }
 
 /// Counts what is read through it.
-pub struct Counted<'a, R> {
+pub struct Counted<R> {
     inner: R,
-    tally: &'a Tally,
+    tally: Arc<Tally>,
 }
 
-impl<'a, R: Read> Counted<'a, R> {
-    pub fn new(inner: R, tally: &'a Tally) -> Self {
+impl<R: Read> Counted<R> {
+    pub fn new(inner: R, tally: Arc<Tally>) -> Self {
         Self { inner, tally }
     }
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.tally.add(count as u64);
@@ -63,9 +64,9 @@ mod tests {
 
     #[test]
     fn what_is_read_is_counted_and_never_more_than_all() {
-        let tally = Tally::of(5);
+        let tally = Arc::new(Tally::of(5));
         let mut out = Vec::new();
-        Counted::new(&b"abc"[..], &tally).read_to_end(&mut out).unwrap();
+        Counted::new(&b"abc"[..], tally.clone()).read_to_end(&mut out).unwrap();
         assert_eq!(tally.look(), (3, Some(5)));
         tally.add(9);
         assert_eq!(tally.look(), (5, Some(5)));

@@ -6,7 +6,8 @@
 //! | [`quantity`], [`text`], [`colour`] | durations, sizes and counts; widths; ANSI styles |
 //! | [`style`] | which of the four ways of showing a run, as a function of facts |
 //! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
-//! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
+//! | [`lines`], [`heartbeat`] | the lines that those share: a node's end, a failure, the summary; a sign of life now and then |
+//! | [`summary`] | a run as a page of Markdown, for CI machines that show one |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`running`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
@@ -29,6 +30,7 @@ pub mod doctor;
 pub mod explain;
 pub mod github;
 pub mod gitlab;
+pub mod heartbeat;
 pub mod init;
 pub mod json;
 pub mod lines;
@@ -47,6 +49,7 @@ pub mod sections;
 pub mod sink;
 pub mod stats;
 pub mod style;
+pub mod summary;
 pub mod table;
 pub mod terminal;
 pub mod text;
