@@ -50,7 +50,11 @@ fn name(step: &Step) -> String {
 fn without_digests(text: &str) -> String {
     let (mut out, mut hex) = (String::with_capacity(text.len()), String::new());
     let end = |hex: &mut String, out: &mut String| {
-        if hex.len() >= VOLATILE { out.push('…') } else { out.push_str(hex) }
+        if hex.len() >= VOLATILE {
+            out.push('…')
+        } else {
+            out.push_str(hex)
+        }
         hex.clear();
     };
     for char in text.chars() {

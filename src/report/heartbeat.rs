@@ -10,6 +10,7 @@ use crate::plan::Estimate;
 use crate::report::colour::Palette;
 use crate::report::lines;
 use crate::report::quantity;
+use crate::report::roster::Roster;
 
 /// Between two signs, and before the first.
 const PAUSE: Duration = Duration::from_secs(15);
@@ -19,13 +20,12 @@ const SHOWN: usize = 4;
 
 #[derive(Default)]
 pub struct Heartbeat {
-    running: Vec<Running>,
+    running: Roster<Running>,
     left: Option<(Estimate, usize, Vec<NodeName>)>,
     told: Duration,
 }
 
 struct Running {
-    node: NodeName,
     since: Duration,
     step: Option<Step>,
     moved: Option<String>,
@@ -44,24 +44,24 @@ impl Heartbeat {
     pub fn take(&mut self, event: &Event, now: Duration, palette: Palette) -> Option<String> {
         match event {
             Event::NodeStarted { node, .. } => {
-                self.running.retain(|one| one.node != *node);
-                self.running.push(Running { node: node.clone(), since: now, step: None, moved: None });
+                self.running.remove(node);
+                self.running.entry(node.clone(), || Running { since: now, step: None, moved: None });
                 return None;
             }
             Event::NodeFinished { node, .. }
             | Event::NodeFailed { node, .. }
             | Event::NodeSkipped { node, .. } => {
-                self.running.retain(|one| one.node != *node);
+                self.running.remove(node);
                 return None;
             }
             Event::BuildAdvanced { node, step, steps, left, untimed, instruction: _ } => {
-                let one = self.running.iter_mut().find(|one| one.node == *node)?;
+                let one = self.running.get_mut(node)?;
                 let left = left.map(|left| (now, left.median_ms));
                 one.step = Some(Step { step: *step, steps: *steps, left, untimed: *untimed });
                 one.moved = None;
             }
             Event::BytesMoved { node, what, done, total } => {
-                let one = self.running.iter_mut().find(|one| one.node == *node)?;
+                let one = self.running.get_mut(node)?;
                 let is_over = *total == Some(*done);
                 one.moved = (!is_over).then(|| format!("{what}: {}", quantity::moved(*done, *total)));
             }
@@ -79,7 +79,7 @@ impl Heartbeat {
 
     fn lines(&self, now: Duration, palette: Palette) -> String {
         let mut out: Vec<String> =
-            self.running.iter().take(SHOWN).map(|one| one.line(now, palette)).collect();
+            self.running.iter().take(SHOWN).map(|(node, one)| one.line(node, now, palette)).collect();
         if self.running.len() > SHOWN {
             let more = quantity::grouped((self.running.len() - SHOWN) as u64);
             out.push(format!("{}  and {more} more", lines::word(palette, "running")));
@@ -93,12 +93,12 @@ impl Heartbeat {
 
 impl Running {
     /// `running   base  12m03s, step 9 of 17, about 11 min left`
-    fn line(&self, now: Duration, palette: Palette) -> String {
+    fn line(&self, node: &NodeName, now: Duration, palette: Palette) -> String {
         let elapsed = Duration::from_secs(now.saturating_sub(self.since).as_secs());
         let mut line = format!(
             "{}  {}  {}",
             lines::word(palette, "running"),
-            palette.bold(&self.node),
+            palette.bold(node),
             quantity::duration(elapsed)
         );
         if let Some(Step { step, steps, left, untimed }) = self.step {
@@ -138,8 +138,7 @@ mod tests {
     #[test]
     fn a_sign_of_life_comes_now_and_then_and_no_oftener() {
         let mut beat = Heartbeat::default();
-        let mut at =
-            |seconds, event: &Event| beat.take(event, Duration::from_secs(seconds), Palette::PLAIN);
+        let mut at = |seconds, event: &Event| beat.take(event, Duration::from_secs(seconds), Palette::PLAIN);
         assert_eq!(at(1, &started("base")), None);
         assert_eq!(at(10, &progressed(None)), None, "too early");
         assert_eq!(at(20, &progressed(None)).unwrap(), "running   base  19s");
@@ -173,11 +172,15 @@ mod tests {
             beat.take(&started(name), Duration::ZERO, Palette::PLAIN);
         }
         let mut moved = |seconds, done| {
-            let event = Event::BytesMoved { node: node("a"), what: "packing".into(), done, total: Some(4096) };
+            let event =
+                Event::BytesMoved { node: node("a"), what: "packing".into(), done, total: Some(4096) };
             beat.take(&event, Duration::from_secs(seconds), Palette::PLAIN).unwrap()
         };
         let text = moved(15, 1024);
-        assert!(text.starts_with("running   a  15s, packing: 1.0 KiB of 4.0 KiB (25%)\nrunning   b  15s\n"), "{text}");
+        assert!(
+            text.starts_with("running   a  15s, packing: 1.0 KiB of 4.0 KiB (25%)\nrunning   b  15s\n"),
+            "{text}"
+        );
         assert!(text.ends_with("running   and 2 more"), "{text}");
         assert!(moved(30, 4096).starts_with("running   a  30s\n"));
     }

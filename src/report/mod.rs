@@ -7,6 +7,7 @@
 //! | [`style`] | which of the four ways of showing a run, as a function of facts |
 //! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
 //! | [`lines`], [`heartbeat`] | the lines that those share: a node's end, a failure, the summary; a sign of life now and then |
+//! | `roster` | things by node, in the order in which they came |
 //! | [`summary`] | a run as a page of Markdown, for CI machines that show one |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
@@ -43,6 +44,7 @@ pub mod page;
 pub mod params;
 pub mod plain;
 pub mod quantity;
+mod roster;
 pub mod running;
 pub mod runs;
 pub mod sections;

@@ -60,9 +60,13 @@ pub fn sink(options: Options, writer: Writer, clock: Clock) -> Box<dyn Sink> {
     match options.style {
         LogStyle::Live => Box::new(Live::new(options, writer, clock)),
         LogStyle::Plain => Box::new(Plain::new(options.palette, options.verbosity, writer, clock)),
-        LogStyle::Github => {
-            Box::new(Sections::new(Github { project: options.project }, options.palette, options.verbosity, writer, clock))
-        }
+        LogStyle::Github => Box::new(Sections::new(
+            Github { project: options.project },
+            options.palette,
+            options.verbosity,
+            writer,
+            clock,
+        )),
         LogStyle::Gitlab => {
             Box::new(Sections::new(Gitlab, options.palette, options.verbosity, writer, clock))
         }

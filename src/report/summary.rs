@@ -15,6 +15,7 @@ use crate::report::lines::{fresh_line, outcome_word};
 use crate::report::output::{Output, Writer};
 use crate::report::plain::totals;
 use crate::report::quantity;
+use crate::report::roster::Roster;
 use crate::report::text;
 use crate::report::words;
 
@@ -28,13 +29,12 @@ pub struct Summary {
 struct State {
     output: Output,
     pipeline: String,
-    rows: Vec<Row>,
+    rows: Roster<Row>,
     failures: Vec<String>,
     warnings: Vec<String>,
 }
 
 struct Row {
-    node: NodeName,
     cause: String,
     outcome: Option<Outcome>,
     duration: Duration,
@@ -46,7 +46,7 @@ impl Summary {
         let state = State {
             output: Output::new(writer),
             pipeline: String::new(),
-            rows: Vec::new(),
+            rows: Roster::default(),
             failures: Vec::new(),
             warnings: Vec::new(),
         };
@@ -88,12 +88,8 @@ impl Sink for Summary {
 
 impl State {
     fn row(&mut self, node: NodeName) -> &mut Row {
-        let at = self.rows.iter().rposition(|row| row.node == node).unwrap_or_else(|| {
-            let (cause, duration) = (String::new(), Duration::ZERO);
-            self.rows.push(Row { node, cause, outcome: None, duration, same: false });
-            self.rows.len() - 1
-        });
-        &mut self.rows[at]
+        let (cause, duration) = (String::new(), Duration::ZERO);
+        self.rows.entry(node, || Row { cause, outcome: None, duration, same: false })
     }
 
     fn page(&self, finished: &Event, budget: usize) -> String {
@@ -106,13 +102,13 @@ impl State {
         let mut page = Page { text: String::new(), budget };
         page.add(&format!("### {}: {}\n\n", inline(name), inline(&squeezed(&verdict))));
         self.failures.iter().for_each(|failure| page.add_whole(failure));
-        let worked: Vec<&Row> =
-            self.rows.iter().filter(|row| row.outcome.is_some_and(|one| one != Outcome::Fresh)).collect();
+        let is_worked = |(_, row): &(&NodeName, &Row)| row.outcome.is_some_and(|one| one != Outcome::Fresh);
+        let worked: Vec<(&NodeName, &Row)> = self.rows.iter().filter(is_worked).collect();
         if !worked.is_empty() {
             page.add("| node | | time | cause |\n|---|---|---:|---|\n");
         }
-        for (at, row) in worked.iter().enumerate() {
-            if !page.add(&row.line()) {
+        for (at, (node, row)) in worked.iter().enumerate() {
+            if !page.add(&row.line(node)) {
                 page.close(&format!("\n… and {}\n", quantity::count(worked.len() - at, "more node")));
                 return page.text;
             }
@@ -157,7 +153,7 @@ impl Page {
 }
 
 impl Row {
-    fn line(&self) -> String {
+    fn line(&self, node: &NodeName) -> String {
         let outcome = self.outcome.unwrap_or(Outcome::Interrupted);
         let mut word = outcome_word(outcome).to_owned();
         if outcome == Outcome::Failed {
@@ -170,7 +166,7 @@ impl Row {
             Outcome::Ran | Outcome::Restored | Outcome::Interrupted => quantity::duration(self.duration),
             _ => String::new(),
         };
-        format!("| {} | {word} | {time} | {} |\n", cell(&code(self.node.as_ref())), cell(&inline(&self.cause)))
+        format!("| {} | {word} | {time} | {} |\n", cell(&code(node.as_ref())), cell(&inline(&self.cause)))
     }
 }
 
@@ -183,7 +179,13 @@ fn cause(reasons: &[Reason]) -> String {
     }
 }
 
-fn failure(node: &NodeName, message: &str, at: Option<&Place>, tail: &[String], help: Option<&str>) -> String {
+fn failure(
+    node: &NodeName,
+    message: &str,
+    at: Option<&Place>,
+    tail: &[String],
+    help: Option<&str>,
+) -> String {
     let mut out = format!("**{} failed**: {}\n\n", code(node.as_ref()), inline(message));
     if let Some(at) = at {
         let _ = write!(out, "at {}\n\n", code(&format!("{}:{}", at.file, at.line)));
@@ -335,7 +337,10 @@ mod tests {
         let text = page(10_000, nodes.chain([over(Outcome::Ran, 0)]));
         assert!(text.len() <= 10_000, "{}", text.len());
         let shown = text.matches("| ran").count();
-        assert!(text.ends_with(&format!("… and {} more nodes\n", quantity::grouped(5_000 - shown as u64))), "{text}");
+        assert!(
+            text.ends_with(&format!("… and {} more nodes\n", quantity::grouped(5_000 - shown as u64))),
+            "{text}"
+        );
     }
 
     #[test]

@@ -67,8 +67,7 @@ impl Moving {
 
 impl Pulse {
     pub fn new(sink: Arc<dyn Sink>, outlook: Outlook, begun: Instant) -> Self {
-        let state =
-            State { moving: Vec::new(), next: 0, outlook, has_news: true, told: None, over: false };
+        let state = State { moving: Vec::new(), next: 0, outlook, has_news: true, told: None, over: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), ended: Condvar::new(), sink, begun });
         let looked = shared.clone();
         // Without a thread to be had, nobody is told, and the work goes on.

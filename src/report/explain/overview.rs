@@ -46,7 +46,8 @@ pub fn text(explanations: &[Explanation], course: &Course, palette: Palette) -> 
 /// `~2m35s (2m20s–3m00s) with 2 nodes at a time, along embed → binary`; nothing where there is no chain.
 fn wall(course: &Course) -> String {
     const WIDE: usize = 100;
-    let Some(estimate) = course.estimate.filter(|all| all.high_ms >= 1_000 && course.critical.len() > 1) else {
+    let Some(estimate) = course.estimate.filter(|all| all.high_ms >= 1_000 && course.critical.len() > 1)
+    else {
         return String::new();
     };
     let (time, jobs) = (total(&estimate), count(course.jobs, "node"));

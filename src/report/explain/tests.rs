@@ -215,7 +215,8 @@ fn parameters_stand_below() {
     let shown = text(&[explanation("a", Verdict::Fresh)], &Course::default(), &context);
     assert!(shown.ends_with("\n\nparameters\n  version  1  default\n"), "{shown}");
     assert!(
-        json(&[], "p", &[param], &Course::default()).contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#)
+        json(&[], "p", &[param], &Course::default())
+            .contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#)
     );
 }
 

@@ -11,6 +11,7 @@ use crate::record::Outcome;
 use crate::report::colour::Palette;
 use crate::report::lines;
 use crate::report::quantity;
+use crate::report::roster::Roster;
 use crate::report::text;
 use crate::report::words;
 
@@ -38,7 +39,7 @@ pub struct Line {
 /// What goes on in a run.
 #[derive(Default)]
 pub struct Board {
-    running: Vec<Running>,
+    running: Roster<Running>,
     total: usize,
     done: usize,
     /// Files and bytes read so far, until the plan is made.
@@ -48,7 +49,6 @@ pub struct Board {
 }
 
 struct Running {
-    node: NodeName,
     since: Duration,
     estimate: Option<Estimate>,
     cause: String,
@@ -93,7 +93,7 @@ impl Board {
 
     /// Why a running node runs.
     pub fn cause(&self, node: &NodeName) -> &str {
-        self.running.iter().find(|r| r.node == *node).map_or("", |r| &r.cause)
+        self.running.get(node).map_or("", |row| &row.cause)
     }
 
     pub fn take(&mut self, event: Event, now: Duration) {
@@ -127,7 +127,7 @@ impl Board {
             }
             Event::BytesMoved { node, what, done, total } => {
                 // The last word of something that ended with its node.
-                let Some(row) = self.running.iter_mut().find(|row| row.node == node) else { return };
+                let Some(row) = self.running.get_mut(&node) else { return };
                 row.moved = (total != Some(done)).then_some(Moved { what, done, total });
             }
             Event::NodeWaited { node } => {
@@ -143,7 +143,7 @@ impl Board {
             Event::NodeFinished { node, .. }
             | Event::NodeFailed { node, .. }
             | Event::NodeSkipped { node, .. } => {
-                self.running.retain(|r| r.node != node);
+                self.running.remove(&node);
                 self.done += 1;
             }
             Event::Warned { .. } | Event::ChecksNotRun { .. } => {}
@@ -155,19 +155,14 @@ impl Board {
     }
 
     fn row(&mut self, node: NodeName, now: Duration) -> &mut Running {
-        let at = self.running.iter().position(|r| r.node == node).unwrap_or_else(|| {
-            self.running.push(Running {
-                node,
-                since: now,
-                estimate: None,
-                cause: String::new(),
-                last: String::new(),
-                stand: None,
-                moved: None,
-            });
-            self.running.len() - 1
-        });
-        &mut self.running[at]
+        self.running.entry(node, || Running {
+            since: now,
+            estimate: None,
+            cause: String::new(),
+            last: String::new(),
+            stand: None,
+            moved: None,
+        })
     }
 
     /// The lines to show, none of them wider than `width` − 1: a terminal may wrap a full line; and so few
@@ -185,16 +180,19 @@ impl Board {
         }
         // Below them stand the count of others, the status, and the cursor.
         let rows = ROWS.min(height.saturating_sub(3)).max(1);
-        let shown = &self.running[..self.running.len().min(rows)];
-        let names = shown.iter().map(|r| text::width(r.node.as_ref())).max().unwrap_or(0).min(NAME);
+        let shown: Vec<(&NodeName, &Running)> = self.running.iter().take(rows).collect();
+        let names = shown.iter().map(|(node, _)| text::width(node.as_ref())).max().unwrap_or(0).min(NAME);
         // Half of a narrow terminal is enough for a name.
         let names = names.min((columns / 2).max(1));
-        let times: Vec<String> = shown.iter().map(|r| r.time(now)).collect();
+        let times: Vec<String> = shown.iter().map(|(_, row)| row.time(now)).collect();
         let time = times.iter().map(|t| text::width(t)).max().unwrap_or(0);
         let mut lines: Vec<Line> = shown
             .iter()
             .zip(&times)
-            .map(|(row, shown)| row.line(spinner, now, (names, shown, time), columns, palette))
+            .map(|((node, row), shown)| {
+                let name = text::pad(&text::shorten(node.as_ref(), names), names);
+                row.line((spinner, &name), now, &text::pad(shown, time), columns, palette)
+            })
             .collect();
         let more = self.running.len() - shown.len();
         if more > 0 {
@@ -304,22 +302,20 @@ impl Running {
 
     fn line(
         &self,
-        spinner: char,
+        (spinner, name): (char, &str),
         now: Duration,
-        (names, shown, time): (usize, &str, usize),
+        time: &str,
         columns: usize,
         palette: Palette,
     ) -> Line {
-        let name = text::pad(&text::shorten(self.node.as_ref(), names), names);
-        let head = format!("{spinner} {name}  {}", text::pad(shown, time));
+        let head = format!("{spinner} {name}  {time}");
         let used = text::width(&head);
         if used > columns {
             let head = text::shorten(head.trim_end(), columns);
             return Line { columns: text::width(&head), text: palette.cyan(head).to_string() };
         }
-        let padded = text::pad(shown, time);
-        let shown = if self.is_late(now) { palette.yellow(padded).to_string() } else { padded };
-        let mut out = format!("{} {}  {shown}", palette.cyan(spinner), palette.bold(name));
+        let time = if self.is_late(now) { palette.yellow(time).to_string() } else { time.to_owned() };
+        let mut out = format!("{} {}  {time}", palette.cyan(spinner), palette.bold(name));
         let left = columns.saturating_sub(used + 2);
         // Three columns tell nothing.
         let said = if left < 4 { String::new() } else { self.doing(left, columns) };

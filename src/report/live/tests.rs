@@ -312,10 +312,7 @@ fn a_build_and_the_whole_say_what_is_left() {
     stage.emit(advanced(None, 3));
     stage.emit(Event::RunProgressed { left: None, untimed: 4, critical: vec![] });
     stage.pass(1_000);
-    assert_eq!(
-        stage.seen(),
-        "⠋ base  1m01s, step 9 of 17, no history yet  RUN make\n  0 of 4 done, 1m01s"
-    );
+    assert_eq!(stage.seen(), "⠋ base  1m01s, step 9 of 17, no history yet  RUN make\n  0 of 4 done, 1m01s");
 }
 
 #[test]
@@ -333,10 +330,7 @@ fn bytes_have_a_bar_where_there_is_room() {
     assert_eq!(stage.seen(), "⠋ dist  2s  packing x.tar.gz 100 MiB of 400 MiB (25%)");
     stage.width.store(120, Ordering::Relaxed);
     stage.pass(1_000);
-    assert_eq!(
-        stage.seen(),
-        "⠋ dist  3s  packing x.tar.gz ━━━━━─────────────── 100 MiB of 400 MiB (25%)"
-    );
+    assert_eq!(stage.seen(), "⠋ dist  3s  packing x.tar.gz ━━━━━─────────────── 100 MiB of 400 MiB (25%)");
     // What is whole is over, and so is what comes after the node's end.
     stage.emit(moved(400 << 20));
     stage.pass(1_000);

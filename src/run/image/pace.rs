@@ -238,8 +238,12 @@ mod tests {
         told(&mut pace);
         pace.take(&finished(0, 0, true), Duration::ZERO);
         pace.take(&finished(1, 7, false), Duration::ZERO);
-        let failed =
-            Progress::StepFinished { step: 2, duration: Duration::from_secs(1), cached: false, error: Some("no".into()) };
+        let failed = Progress::StepFinished {
+            step: 2,
+            duration: Duration::from_secs(1),
+            cached: false,
+            error: Some("no".into()),
+        };
         pace.take(&failed, Duration::ZERO);
         assert_eq!(pace.times(), [("one: RUN long".to_owned(), 7_000)]);
     }

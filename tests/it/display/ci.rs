@@ -58,7 +58,10 @@ fn github_gets_groups_annotations_at_lines_and_a_page() {
     assert!(!text.contains("planted-secret"), "{text}");
 
     let page = fs::read_to_string(&summary).unwrap();
-    assert!(page.starts_with("what another step of the job wrote\n### shop: failed 1 failed, 1 skipped, 1 ran"), "{page}");
+    assert!(
+        page.starts_with("what another step of the job wrote\n### shop: failed 1 failed, 1 skipped, 1 ran"),
+        "{page}"
+    );
     for part in [
         "**`bad` failed**: `sh -c",
         "at `pipeline.kdl:11`",

@@ -28,6 +28,8 @@ fn of(samples: &[(String, Option<u64>)], text: &str) -> Option<u64> {
 #[test]
 fn instructions_are_timed_and_what_the_engine_had_is_not() {
     let shop = Shop::of(DOCKERFILE, "");
+    // No earlier run of this test has left it in the engine's cache.
+    shop.write("builder/tool.sh", "echo NAME\n");
     let tools = format!("RUN echo {} tools > /tool", shop.name);
     let before = samples(&shop);
     assert!(before.iter().all(|(_, samples)| samples.is_none()), "{before:?}");
@@ -75,5 +77,10 @@ fn a_failed_instruction_is_annotated_in_the_dockerfile() {
     let (code, text) = shop.says(&["run"]);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("\n::error file=builder/Dockerfile,line=3,title=base failed::"), "{text}");
-    assert!(text.contains("at        builder/Dockerfile:3\n            2 | RUN true\n          > 3 | RUN false\n"), "{text}");
+    assert!(
+        text.contains(
+            "at        builder/Dockerfile:3\n            2 | RUN true\n          > 3 | RUN false\n"
+        ),
+        "{text}"
+    );
 }
