@@ -1,5 +1,8 @@
 //! How long nodes take that may run side by side. Pure.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::plan::Estimate;
 
 /// One node that may run: its own expected time, and the positions of those it waits for.
@@ -38,33 +41,84 @@ pub fn expected(jobs: &[Job], slots: usize) -> Expected {
     Expected { estimate: Some(estimate), untimed, critical }
 }
 
-/// When something ends, and the job that ends then.
-type End = (u64, Option<usize>);
-
 fn wall(jobs: &[Job], slots: usize, of: fn(&Estimate) -> u64) -> (u64, Vec<usize>) {
-    let mut slots: Vec<End> = vec![(0, None); slots.clamp(1, jobs.len().max(1))];
-    let mut ends: Vec<End> = Vec::with_capacity(jobs.len());
-    // Whom each waited for.
-    let mut before: Vec<Option<usize>> = Vec::with_capacity(jobs.len());
+    let took = jobs.iter().map(|job| job.estimate.as_ref().map_or(0, of)).collect();
+    let mut below = vec![Vec::new(); jobs.len()];
     for (at, job) in jobs.iter().enumerate() {
-        let ready = job.after.iter().filter_map(|up| ends.get(*up)).max().copied().unwrap_or((0, None));
-        let took = job.estimate.as_ref().map_or(0, of);
-        let free = slots.iter_mut().min();
-        let place = free.as_ref().map_or((0, None), |free| **free);
-        // What takes no time takes nobody's place.
-        let (begin, cause) = if place.0 > ready.0 && took > 0 { place } else { ready };
-        let end = begin + took;
-        if let Some(free) = free.filter(|_| took > 0) {
-            *free = (end, Some(at));
-        }
-        // What took nothing is no link of a chain: who waits for it waits for those before it.
-        ends.push((end, if took > 0 { Some(at) } else { cause }));
-        before.push(cause);
+        job.after.iter().for_each(|up| below[*up].push(at));
     }
-    let (end, last) = ends.into_iter().max().unwrap_or((0, None));
+    let mut course = Course {
+        took,
+        below,
+        missing: jobs.iter().map(|job| job.after.len()).collect(),
+        ready: vec![(0, None); jobs.len()],
+        waiting: BinaryHeap::new(),
+        now: 0,
+    };
+    for at in (0..jobs.len()).filter(|at| jobs[*at].after.is_empty()) {
+        course.let_go(at, None);
+    }
+    let mut free = slots.max(1);
+    let mut running = BinaryHeap::new();
+    // Whom each waited for, and who ended last.
+    let mut before: Vec<Option<usize>> = vec![None; jobs.len()];
+    let mut last = None;
+    loop {
+        while free > 0
+            && let Some(Reverse(at)) = course.waiting.pop()
+        {
+            let (ready, by) = course.ready[at];
+            before[at] = if ready == course.now { by } else { last };
+            running.push(Reverse((course.now + course.took[at], at)));
+            free -= 1;
+        }
+        let Some(Reverse((end, at))) = running.pop() else { break };
+        (course.now, last) = (end, Some(at));
+        free += 1;
+        course.ended(at, Some(at));
+    }
     let mut chain: Vec<usize> = std::iter::successors(last, |at| before[*at]).collect();
     chain.reverse();
-    (end, chain)
+    (course.now, chain)
+}
+
+/// Jobs as they would come: whoever is ready begins when there is a place, the first of them first.
+struct Course {
+    took: Vec<u64>,
+    /// Who needs each.
+    below: Vec<Vec<usize>>,
+    /// How many of those that each needs have not ended.
+    missing: Vec<usize>,
+    /// Since when each could begin, and who let it go.
+    ready: Vec<(u64, Option<usize>)>,
+    waiting: BinaryHeap<Reverse<usize>>,
+    now: u64,
+}
+
+impl Course {
+    fn let_go(&mut self, at: usize, by: Option<usize>) {
+        if self.took[at] > 0 {
+            self.ready[at] = (self.now, by);
+            self.waiting.push(Reverse(at));
+        } else {
+            // What takes no time takes nobody's place and is no link of a chain.
+            self.ended(at, by);
+        }
+    }
+
+    fn ended(&mut self, at: usize, by: Option<usize>) {
+        let mut over = vec![at];
+        while let Some(at) = over.pop() {
+            for down in std::mem::take(&mut self.below[at]) {
+                self.missing[down] -= 1;
+                match (self.missing[down], self.took[down]) {
+                    (0, 0) => over.push(down),
+                    (0, _) => self.let_go(down, by),
+                    _ => {}
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +144,25 @@ mod tests {
     #[test]
     fn a_chain_takes_its_sum() {
         assert_eq!(minutes(&[job(10, &[]), job(4, &[0]), job(3, &[1])], 8), 17);
+    }
+
+    #[test]
+    fn a_place_is_not_kept_for_who_cannot_begin() {
+        // 3 waits for nobody and goes beside 0.
+        let jobs = [job(6, &[]), job(3, &[0]), job(2, &[1]), job(2, &[])];
+        assert_eq!(minutes(&jobs, 2), 11);
+        assert_eq!(expected(&jobs, 2).critical, [0, 1, 2]);
+    }
+
+    #[test]
+    fn ten_thousand_in_a_chain_are_no_trouble() {
+        let chain: Vec<Job> =
+            (0..10_000).map(|at: usize| job(1, &at.checked_sub(1).map_or(vec![], |up| vec![up]))).collect();
+        assert_eq!(minutes(&chain, 4), 10_000);
+        let unknown: Vec<Job> = (0..10_000)
+            .map(|at: usize| job(u64::from(at == 9_999), &at.checked_sub(1).map_or(vec![], |up| vec![up])))
+            .collect();
+        assert_eq!(expected(&unknown, 4).critical, [9_999]);
     }
 
     #[test]

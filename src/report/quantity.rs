@@ -80,7 +80,8 @@ pub fn left(ms: u64) -> String {
     let seconds = ms.div_ceil(1_000);
     match seconds {
         0..5 => "a moment".to_owned(),
-        5..90 => format!("about {} s", seconds.next_multiple_of(5)),
+        5..20 => format!("about {seconds} s"),
+        20..90 => format!("about {} s", seconds.next_multiple_of(5)),
         90..5_400 => format!("about {} min", seconds.div_ceil(60)),
         _ => format!("about {} h {:02} min", seconds / 3_600, seconds / 60 % 60),
     }
@@ -244,11 +245,11 @@ mod tests {
 
     #[test]
     fn what_is_left_is_round() {
-        let all = [0, 4_000, 4_001, 61_000, 89_001, 640_000, 5_400_000, 7_260_000].map(left);
+        let all = [0, 4_000, 6_001, 61_000, 89_001, 640_000, 5_400_000, 7_260_000].map(left);
         let expected = [
             "a moment",
             "a moment",
-            "about 5 s",
+            "about 7 s",
             "about 65 s",
             "about 2 min",
             "about 11 min",

@@ -100,7 +100,8 @@ impl State {
         };
         let name = if self.pipeline.is_empty() { "osgraph" } else { &self.pipeline };
         let mut page = Page { text: String::new(), budget };
-        page.add(&format!("### {}: {}\n\n", inline(name), inline(&squeezed(&verdict))));
+        let (word, rest) = verdict.split_once("  ").unwrap_or((&verdict, ""));
+        page.add(&format!("### {} {word}: {}\n\n", inline(name), inline(&squeezed(rest))));
         self.failures.iter().for_each(|failure| page.add_whole(failure));
         let is_worked = |(_, row): &(&NodeName, &Row)| row.outcome.is_some_and(|one| one != Outcome::Fresh);
         let worked: Vec<(&NodeName, &Row)> = self.rows.iter().filter(is_worked).collect();
@@ -313,7 +314,7 @@ mod tests {
         ];
         assert_eq!(
             page(1 << 20, events),
-            "### shop: failed 1 failed, 1 skipped, 1 ran, 3 fresh (2m10s)\n\n\
+            "### shop failed: 1 failed, 1 skipped, 1 ran, 3 fresh (2m10s)\n\n\
              **`embed` failed**: `make` ended with exit code 2\n\nat `pipeline.kdl:1`\n\n    ```\n    error\n\n\
              help: look &lt;here&gt;\n\n\
              | node | | time | cause |\n|---|---|---:|---|\n\
@@ -345,6 +346,6 @@ mod tests {
 
     #[test]
     fn a_run_that_did_nothing_is_a_line() {
-        assert_eq!(page(1_000, [over(Outcome::Fresh, 0)]), "### osgraph: fresh 3 nodes (2m10s)\n\n\n");
+        assert_eq!(page(1_000, [over(Outcome::Fresh, 0)]), "### osgraph fresh: 3 nodes (2m10s)\n\n\n");
     }
 }

@@ -59,7 +59,7 @@ fn github_gets_groups_annotations_at_lines_and_a_page() {
 
     let page = fs::read_to_string(&summary).unwrap();
     assert!(
-        page.starts_with("what another step of the job wrote\n### shop: failed 1 failed, 1 skipped, 1 ran"),
+        page.starts_with("what another step of the job wrote\n### shop failed: 1 failed, 1 skipped, 1 ran"),
         "{page}"
     );
     for part in [
@@ -84,7 +84,7 @@ fn github_is_told_of_runs_that_do_nothing_and_of_mistakes() {
         log(&project, &["run", "good"], 0);
     }
     let page = fs::read_to_string(&summary).unwrap();
-    assert_eq!(page.matches(": fresh 1 node (").count(), 2, "{page}");
+    assert_eq!(page.matches(" fresh: 1 node (").count(), 2, "{page}");
     project.edit_pipeline("run \"sh\"", "rum \"sh\"");
     let text = log(&project, &["run"], 2);
     assert!(text.contains("::error file="), "{text}");
