@@ -37,7 +37,9 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
         settled::Look::Fresh(mut settled) => {
             let loaded = load::load(ground, &mut settled.snapshot)?;
             if let Some(explanations) = settled::explanations(ground, &loaded, &args.targets, &mut settled)? {
-                return tell(ground, &explanations, &loaded.pipeline, screen);
+                // Nothing runs.
+                let course = explain::Course { jobs: cores(), ..explain::Course::default() };
+                return tell(ground, &explanations, &course, &loaded.pipeline, screen);
             }
             ground.doubt()
         }

@@ -381,8 +381,7 @@ impl Prepared {
                     _ => None,
                 });
                 let (notes, edits) = self.notes(at, &judged[at], ground);
-                let mut one =
-                    historian.explain(&self.case(at, judged), dockerfile, downstream, notes, edits);
+                let mut one = historian.explain(&self.case(at, judged), dockerfile, downstream, notes, edits);
                 uncommitted.mark(&mut one, &self.composed[at].inputs);
                 one
             })

@@ -179,7 +179,8 @@ impl<D: Dialect> Sections<D> {
                 self.dialect.annotate(Severity::Warning, title, message, None)
             }
             Event::ChecksNotRun { node, checks, reason } if self.verbosity != Verbosity::Quiet => {
-                self.dialect.annotate(Severity::Warning, node.as_ref(), &words::not_run(checks, reason))
+                let message = words::not_run(checks, reason);
+                self.dialect.annotate(Severity::Warning, node.as_ref(), &message, None)
             }
             _ => None,
         };

@@ -77,6 +77,10 @@ impl Sink for Summary {
                 let node = node.map_or_else(String::new, |node| format!("{}: ", code(node.as_ref())));
                 state.warnings.push(format!("- {node}{}\n", inline(&message)));
             }
+            Event::ChecksNotRun { node, checks, reason } => {
+                let message = words::not_run(&checks, &reason);
+                state.warnings.push(format!("- {}: {}\n", code(node.as_ref()), inline(&message)));
+            }
             Event::RunFinished { .. } => {
                 let page = state.page(&event, self.budget);
                 state.output.write(&page);
