@@ -134,8 +134,10 @@ impl Drop for Watched {
         let Some(at) = state.moving.iter().position(|one| one.id == self.id) else { return };
         let mut moving = state.moving.swap_remove(at);
         drop(state);
-        // Whoever saw it begin sees it end.
+        // Whoever saw it begin sees it end: what was done is all there was, where nobody knew.
         if moving.told.is_some() {
+            let (done, total) = moving.tally.look();
+            moving.tally.set(done, total.unwrap_or(done));
             self.shared.sink.emit(moving.event());
         }
     }

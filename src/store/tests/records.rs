@@ -249,7 +249,7 @@ fn databases_of_every_older_format_are_brought_up() {
         let one = step(run, Outcome::Ran, 5);
         store.insert_steps(PROJECT, std::slice::from_ref(&one)).unwrap();
         store.note_instructions(PROJECT, &one.node, run, &[("RUN x".to_owned(), 3)]).unwrap();
-        assert_eq!(store.steps(run).unwrap(), [one.clone()], "format {old}");
+        assert_eq!(store.steps(run).unwrap(), std::slice::from_ref(&one), "format {old}");
         assert_eq!(store.instruction_times(PROJECT, &one.node).unwrap()["RUN x"], [3]);
     }
 }
