@@ -17,21 +17,31 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use crate::digest::Digest;
+use crate::tally::Tally;
 
 /// Bytes that one thread reads, hashes and writes at a time.
 const PIECE: u64 = 256 << 10;
 
 /// Reads the first `size` bytes of `source`, writes them to the same offsets of every
-/// destination and returns their BLAKE3. Uses up to `threads` threads.
+/// destination and returns their BLAKE3. Uses up to `threads` threads. `tally` counts every byte once for
+/// each destination, or once where there is none.
 ///
 /// # Errors
 /// [`CopyError::Read`] also when `source` is shorter than `size` (as `UnexpectedEof`);
 /// [`CopyError::Write`] names the destination by its index.
-pub fn copy(source: &File, size: u64, destinations: &[&File], threads: usize) -> Result<Digest, CopyError> {
+pub fn copy(
+    source: &File,
+    size: u64,
+    destinations: &[&File],
+    threads: usize,
+    tally: &Tally,
+) -> Result<Digest, CopyError> {
+    let times = destinations.len().max(1) as u64;
     let pieces = size.div_ceil(PIECE);
     if pieces <= 1 {
         let mut buffer = vec![0; size as usize];
         move_piece(source, 0, &mut buffer, destinations)?;
+        tally.add(size * times);
         return Ok(Digest::of(&buffer));
     }
     let next = AtomicU64::new(0);
@@ -66,6 +76,7 @@ pub fn copy(source: &File, size: u64, destinations: &[&File], threads: usize) ->
                 }
                 turn.pass();
             }
+            tally.add(part.len() as u64 * times);
         }
         Ok(done)
     };
@@ -179,7 +190,9 @@ mod tests {
         let mut source = tempfile::tempfile().unwrap();
         source.write_all(&content).unwrap();
         let files: Vec<File> = (0..targets).map(|_| tempfile::tempfile().unwrap()).collect();
-        let digest = copy(&source, size, &files.iter().collect::<Vec<_>>(), threads).unwrap();
+        let tally = Tally::of(size * targets.max(1) as u64);
+        let digest = copy(&source, size, &files.iter().collect::<Vec<_>>(), threads, &tally).unwrap();
+        assert_eq!(tally.look().0, size * targets.max(1) as u64, "every byte is counted");
         assert_eq!(digest, Digest::of(&content), "{size} bytes");
         for file in &files {
             assert_eq!(file.metadata().unwrap().len(), size);
@@ -213,7 +226,7 @@ mod tests {
     fn a_source_that_shrank_is_an_error() {
         let mut source = tempfile::tempfile().unwrap();
         source.write_all(&bytes(3 * PIECE)).unwrap();
-        let result = copy(&source, 3 * PIECE + 1, &[], 2);
+        let result = copy(&source, 3 * PIECE + 1, &[], 2, &Tally::default());
         assert!(matches!(result, Err(CopyError::Read(e)) if e.kind() == io::ErrorKind::UnexpectedEof));
     }
 
@@ -223,7 +236,7 @@ mod tests {
         source.write_all(&bytes(2 * PIECE)).unwrap();
         let good = tempfile::tempfile().unwrap();
         let read_only = File::open(source.path()).unwrap();
-        let result = copy(source.as_file(), 2 * PIECE, &[&good, &read_only], 2);
+        let result = copy(source.as_file(), 2 * PIECE, &[&good, &read_only], 2, &Tally::default());
         assert!(matches!(result, Err(CopyError::Write(1, _))));
     }
 }

@@ -40,6 +40,18 @@ pub enum Event {
         estimate: Option<Estimate>,
         /// Nodes that may run and that no past run timed: they are not in the estimate.
         untimed: usize,
+        /// The nodes that the estimate hangs on, first to last.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        critical: Vec<NodeName>,
+    },
+    /// What is left of all that may run, told again when something changed, and now and then.
+    RunProgressed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left: Option<Estimate>,
+        /// Nodes still to end that no past run timed: they are not in `left`.
+        untimed: usize,
+        /// The nodes that the end hangs on, first to last; at most [`CRITICAL`].
+        critical: Vec<NodeName>,
     },
     NodeStarted {
         node: NodeName,
@@ -58,6 +70,28 @@ pub enum Event {
     NodeProgressed {
         node: NodeName,
         stage: String,
+    },
+    /// An instruction of the Dockerfile of a node begins.
+    BuildAdvanced {
+        node: NodeName,
+        /// Instructions that have begun, of how many.
+        step: usize,
+        steps: usize,
+        instruction: String,
+        /// What is left of the build, by what its instructions took before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left: Option<Estimate>,
+        /// Instructions still to end that no past build timed: they are not in `left`.
+        untimed: usize,
+    },
+    /// Something long copies, hashes, compresses or sends. The last one of a kind has all that was done.
+    BytesMoved {
+        node: NodeName,
+        /// `packing x.tar.gz`
+        what: String,
+        done: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
     },
     /// Another run holds this node's lease; this one waits and shares the result.
     NodeWaited {
@@ -89,6 +123,9 @@ pub enum Event {
         message: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<String>,
+        /// What of the pipeline file or the Dockerfile failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<Place>,
         /** The last lines it printed. */
         tail: Vec<String>,
         log: Option<String>,
@@ -116,6 +153,31 @@ pub enum Event {
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         duration: Duration,
     },
+}
+
+/// How many names [`Event::RunProgressed`] lists.
+pub const CRITICAL: usize = 20;
+
+/// A line that somebody wrote, with those around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// As it is named to people: from the project's root.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// Numbers and texts of it and its neighbours.
+    pub around: Vec<(u32, String)>,
+}
+
+impl Place {
+    /// Line `line` of `text`.
+    pub fn of(file: impl Into<String>, text: &str, line: u32) -> Self {
+        const NEIGHBOURS: u32 = 1;
+        let numbered = (1_u32..).zip(text.lines());
+        let near = numbered.filter(|(number, _)| number.abs_diff(line) <= NEIGHBOURS);
+        let around = near.map(|(number, text)| (number, text.trim_end().to_owned())).collect();
+        Self { file: file.into(), line, around }
+    }
 }
 
 fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

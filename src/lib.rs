@@ -6,7 +6,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`digest`], [`path`], [`canonical`], [`base64`], [`tree`], [`copy`], [`dockerfile`], [`mod@reference`] | content identity, lexical paths, canonical bytes, Merkle trees; bytes moved and hashed in one go; what a Dockerfile reads; images' names |
+//! | [`digest`], [`path`], [`canonical`], [`base64`], [`tree`], [`copy`], [`tally`], [`dockerfile`], [`mod@reference`] | content identity, lexical paths, canonical bytes, Merkle trees; bytes moved and hashed in one go, and counted; what a Dockerfile reads; images' names |
 //! | [`pipeline`] | KDL text to typed nodes, with every mistake reported |
 //! | [`graph`], [`inputs`] | who needs whom; what is on disk: stat index, walks, hashing, git |
 //! | [`key`], [`record`] | manifests, action keys, artifacts and records: plain data |
@@ -44,4 +44,5 @@ pub mod report;
 pub mod run;
 pub mod store;
 pub mod survey;
+pub mod tally;
 pub mod tree;

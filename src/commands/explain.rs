@@ -9,11 +9,14 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
 use crate::commands::prepare::{self, Prepared};
+use crate::commands::run::expect::outlook;
 use crate::commands::screen::{Screen, now};
+use crate::inputs::hash::cores;
 use crate::inputs::observe::Progress;
 use crate::pipeline::Pipeline;
 use crate::plan::Explanation;
 use crate::plan::judge::Judged;
+use crate::plan::schedule::Expected;
 use crate::report::explain;
 use crate::report::params::Param;
 use crate::report::quantity::{count, size};
@@ -34,7 +37,9 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
         settled::Look::Fresh(mut settled) => {
             let loaded = load::load(ground, &mut settled.snapshot)?;
             if let Some(explanations) = settled::explanations(ground, &loaded, &args.targets, &mut settled)? {
-                return tell(ground, &explanations, &loaded.pipeline, screen);
+                // Nothing runs.
+                let course = explain::Course { jobs: cores(), ..explain::Course::default() };
+                return tell(ground, &explanations, &course, &loaded.pipeline, screen);
             }
             ground.doubt()
         }
@@ -44,7 +49,7 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     let progress = Arc::new(Progress::default());
     let seen = progress.clone();
     let meter = screen.meter(move || {
-        let (files, bytes) = (seen.files.load(Ordering::Relaxed), seen.bytes.load(Ordering::Relaxed));
+        let (files, bytes) = (seen.files.load(Ordering::Relaxed), seen.bytes.look().0);
         format!("reading inputs  {}, {}", count(files as usize, "file"), size(bytes))
     });
     let judged = prepare::judged(ground, loaded, doubt, &args.targets, &progress);
@@ -53,23 +58,34 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     if let Some(file) = &args.against {
         return against::run(&ground.here.join(file), ground, &prepared, &judged, screen);
     }
-    show(ground, &prepared, &judged, screen)
+    show(ground, &prepared, &judged, cores(), screen)
 }
 
-/// Shows every node's explanation.
-pub fn show(ground: &Ground, prepared: &Prepared, judged: &[Judged], screen: &Screen) -> Result<Exit, Fault> {
-    tell(ground, &prepared.explain(ground, judged), &prepared.loaded.pipeline, screen)
+/// Shows every node's explanation, and what is expected of all of them with `jobs` at a time.
+pub fn show(
+    ground: &Ground,
+    prepared: &Prepared,
+    judged: &[Judged],
+    jobs: usize,
+    screen: &Screen,
+) -> Result<Exit, Fault> {
+    let outlook = outlook(prepared, judged, jobs);
+    let Expected { estimate, untimed, critical } = outlook.look(0);
+    let critical = critical.into_iter().map(|at| outlook.name(at).clone()).collect();
+    let course = explain::Course { estimate, untimed, jobs, critical };
+    tell(ground, &prepared.explain(ground, judged), &course, &prepared.loaded.pipeline, screen)
 }
 
 fn tell(
     ground: &Ground,
     explanations: &[Explanation],
+    course: &explain::Course,
     pipeline: &Pipeline,
     screen: &Screen,
 ) -> Result<Exit, Fault> {
     let params: Vec<Param> = pipeline.params.iter().map(Param::of).collect();
     let text = match screen.format {
-        Format::Json => explain::json(explanations, &ground.shown, &params),
+        Format::Json => explain::json(explanations, &ground.shown, &params, course),
         Format::Text => {
             let context = explain::Context {
                 now: now(),
@@ -77,7 +93,7 @@ fn tell(
                 params: &params,
                 palette: screen.palette,
             };
-            explain::text(explanations, &context)
+            explain::text(explanations, course, &context)
         }
     };
     screen.answer(&text);

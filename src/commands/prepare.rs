@@ -376,8 +376,12 @@ impl Prepared {
                     .filter(|down| self.subjects[*down].order != Order::Nothing)
                     .map(|down| self.names[down].clone())
                     .collect();
+                let dockerfile = self.composed[at].inputs.iter().find_map(|placed| match &placed.input {
+                    Input::Dockerfile(file) => Some(&file.analysis),
+                    _ => None,
+                });
                 let (notes, edits) = self.notes(at, &judged[at], ground);
-                let mut one = historian.explain(&self.case(at, judged), downstream, notes, edits);
+                let mut one = historian.explain(&self.case(at, judged), dockerfile, downstream, notes, edits);
                 uncommitted.mark(&mut one, &self.composed[at].inputs);
                 one
             })

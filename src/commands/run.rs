@@ -14,7 +14,7 @@ use crate::commands::load;
 use crate::commands::needs;
 use crate::commands::prepare::{self, Orders, Prepared};
 use crate::commands::receipt;
-use crate::commands::screen::{Screen, now};
+use crate::commands::screen::{Screen, now, step_summary};
 use crate::event::{Event, Sink};
 use crate::inputs::git;
 use crate::inputs::observe::{Known, Progress};
@@ -22,6 +22,8 @@ use crate::inputs::stat::Clock;
 use crate::pipeline::{Archive, NodeName, Work};
 use crate::plan::Verdict;
 use crate::plan::judge::{Judged, Order, judge};
+use crate::plan::outlook::Outlook;
+use crate::plan::schedule::Expected;
 use crate::record::{Outcome, RunId, Why};
 use crate::report::{fresh_line, words};
 use crate::run::board::Board;
@@ -29,6 +31,7 @@ use crate::run::dispatch::{self, Ended, Preview};
 use crate::run::gates;
 use crate::run::host::Cancel;
 use crate::run::image::Sweeper;
+use crate::run::pulse::Pulse;
 use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
 use crate::run::wanted;
@@ -38,9 +41,9 @@ use crate::survey::idle::Idle;
 use crate::survey::snapshot::{self, Answer};
 use crate::tree::Entry;
 
-mod expect;
+pub mod expect;
 
-use expect::{expectations, slots, total};
+use expect::{expectations, outlook, slots};
 
 /// How often a run starts over when the store turns out to have lost what it was believed to hold.
 const ROUNDS: usize = 4;
@@ -78,7 +81,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         } else {
             Store::open(&ground.store)?
         });
-        let sink: Arc<dyn Sink> = Arc::from(screen.sink(args.log_style));
+        let sink: Arc<dyn Sink> = Arc::from(screen.sink(args.log_style, &ground.project));
         for warning in store.warnings() {
             sink.emit(Event::Warned { node: None, message: warning, help: None });
         }
@@ -91,7 +94,7 @@ pub fn run(ground: &Ground, args: &Run, screen: &Screen, start: Instant) -> Resu
         let seen = facts.into_seen();
         expectations(args, &prepared, &judged)?;
         if args.dry_run {
-            return explain::show(ground, &prepared, &judged, screen);
+            return explain::show(ground, &prepared, &judged, slots(args), screen);
         }
         needs::engine(ground, &prepared, &judged)?;
         let outcome = build(ground, args, prepared, judged, seen, sink, start, &orders)?;
@@ -127,26 +130,30 @@ fn nothing_to_do(ground: &Ground, args: &Run, answer: Answer, screen: &Screen, s
         let _ = append_idle_run(&ground.store, &run);
     }
     if !unproven.is_empty() {
-        let sink = screen.sink(args.log_style);
+        let sink = screen.sink(args.log_style, &ground.project);
         unproven.into_iter().for_each(|one| sink.emit(one.into()));
     }
+    let finished = Event::RunFinished {
+        run: None,
+        outcome: Outcome::Fresh,
+        fresh: nodes,
+        restored: 0,
+        ran: 0,
+        failed: 0,
+        skipped: 0,
+        duration: took,
+    };
     match screen.format {
-        Format::Text if screen.is_quiet() => {}
-        // Where every other run ends, too.
-        Format::Text => screen.remark(&format!("{}\n", fresh_line(nodes, took))),
-        Format::Json => {
-            let sink = screen.sink(args.log_style);
-            sink.emit(Event::RunFinished {
-                run: None,
-                outcome: Outcome::Fresh,
-                fresh: nodes,
-                restored: 0,
-                ran: 0,
-                failed: 0,
-                skipped: 0,
-                duration: took,
-            });
+        Format::Text => {
+            if !screen.is_quiet() {
+                // Where every other run ends, too.
+                screen.remark(&format!("{}\n", fresh_line(nodes, took)));
+            }
+            if let Some(summary) = step_summary() {
+                summary.emit(finished);
+            }
         }
+        Format::Json => screen.sink(args.log_style, &ground.project).emit(finished),
     }
     Exit::Done
 }
@@ -158,12 +165,9 @@ fn watched<T>(progress: &Progress, sink: &dyn Sink, work: impl FnOnce() -> T) ->
         let shown = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 std::thread::park_timeout(Duration::from_millis(300));
-                let files = progress.files.load(Ordering::Relaxed);
-                if files > 0 && !done.load(Ordering::Relaxed) {
-                    sink.emit(Event::SurveyProgressed {
-                        files,
-                        bytes: progress.bytes.load(Ordering::Relaxed),
-                    });
+                let (files, (bytes, _)) = (progress.files.load(Ordering::Relaxed), progress.bytes.look());
+                if (files > 0 || bytes > 0) && !done.load(Ordering::Relaxed) {
+                    sink.emit(Event::SurveyProgressed { files, bytes });
                 }
             }
         });
@@ -201,7 +205,8 @@ fn build(
         targets: targets.clone(),
         nodes: prepared.subjects.iter().filter(|subject| subject.order != Order::Nothing).count(),
     });
-    let (estimate, untimed) = if work > 0 { total(args, &prepared, &judged) } else { (None, 0) };
+    let outlook = if work > 0 { outlook(&prepared, &judged, slots(args)) } else { Outlook::default() };
+    let Expected { estimate, untimed, critical } = outlook.look(0);
     sink.emit(Event::Planned {
         fresh: count(|verdict| *verdict == Verdict::Fresh),
         restorable: count(|verdict| matches!(verdict, Verdict::Restorable(_))),
@@ -209,6 +214,7 @@ fn build(
         waiting: count(|verdict| matches!(verdict, Verdict::Waiting(_))),
         estimate,
         untimed,
+        critical: critical.into_iter().map(|at| outlook.name(at).clone()).collect(),
     });
     let mut run = None;
     let mut ended = Ended { inputs_stood: true, ..Ended::default() };
@@ -242,7 +248,8 @@ fn build(
             revision: git::revision(&ground.project, &ground.git).as_deref(),
         })?;
         run = Some(id);
-        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), id, start)?;
+        let pulse = Pulse::new(sink.clone(), outlook, start);
+        ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), pulse, id)?;
     }
     let lost = ended.severities.contains(&Severity::Lost);
     let exit = exit_of(&ended);
@@ -291,11 +298,11 @@ fn drive(
     judged: &[Judged],
     facts: &crate::survey::facts::StoreFacts<'_>,
     sink: Arc<dyn Sink>,
+    pulse: Pulse,
     id: RunId,
-    start: Instant,
 ) -> Result<Ended, Fault> {
     let io = |source| Fault::Io { action: "start the run".to_owned(), source };
-    let context = Arc::new(context(ground, args, prepared, sink, id, start).map_err(io)?);
+    let context = Arc::new(context(ground, args, prepared, sink, pulse, id).map_err(io)?);
     let in_place: Vec<bool> = prepared.nodes.iter().map(wanted::runs_in_place).collect();
     let tasks: Vec<Option<Arc<Task>>> = prepared
         .nodes
@@ -329,8 +336,8 @@ fn context(
     args: &Run,
     prepared: &Prepared,
     sink: Arc<dyn Sink>,
+    pulse: Pulse,
     run: RunId,
-    begun: Instant,
 ) -> std::io::Result<Context> {
     let store = prepared.store.clone();
     let project_id = prepared.project_id.clone();
@@ -353,13 +360,15 @@ fn context(
     let history = (store.clone(), project_id.clone());
     Ok(Context {
         project: ground.project.clone(),
+        begun: pulse.begun(),
         sink,
+        pulse,
+        declared: prepared.loaded.source.clone(),
         cancel: Cancel::new()?,
         run,
         git: ground.git.clone(),
         environment: Box::new(environment),
         search_path: ground.search_path.clone(),
-        begun,
         copies: ground.copies,
         owned: Box::new(move |path| {
             let (store, project_id, cache) = &owned;

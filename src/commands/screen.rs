@@ -3,14 +3,16 @@
 //! Answers go to standard output, progress and errors to standard error.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use crate::commands::args::{Cli, Format, General};
 use crate::commands::fault::Fault;
 use crate::commands::ground::environment;
-use crate::event::Sink;
+use crate::event::{Event, Sink};
 use crate::report::diagnostics::{Reader, render, render_error};
 use crate::report::meter::Meter;
+use crate::report::summary::Summary;
 use crate::report::{self, Clock, ColourFacts, LogStyle, Options, Palette, StyleFacts, terminal};
 
 pub struct Screen {
@@ -99,8 +101,15 @@ impl Screen {
         terminal::width(std::io::stderr()).unwrap_or(terminal::DEFAULT_WIDTH)
     }
 
-    /// Where a run's events go.
-    pub fn sink(&self, asked: Option<LogStyle>) -> Box<dyn Sink> {
+    /// Where a run's events go. `project` is its folder.
+    pub fn sink(&self, asked: Option<LogStyle>, project: &Path) -> Box<dyn Sink> {
+        match step_summary() {
+            Some(summary) => Box::new(Both(self.shown(asked, project), summary)),
+            None => self.shown(asked, project),
+        }
+    }
+
+    fn shown(&self, asked: Option<LogStyle>, project: &Path) -> Box<dyn Sink> {
         let clock = Clock::since(self.start);
         if self.format == Format::Json {
             return Box::new(report::json::Json::new(Box::new(std::io::stdout()), clock));
@@ -122,6 +131,8 @@ impl Screen {
             palette: self.errors,
             verbosity: self.verbosity,
             width: Box::new(|| terminal::width(std::io::stderr()).unwrap_or(terminal::DEFAULT_WIDTH)),
+            height: Box::new(|| terminal::height(std::io::stderr()).unwrap_or(terminal::DEFAULT_HEIGHT)),
+            project: in_workspace(project),
         };
         report::sink(options, Box::new(std::io::stderr()), clock)
     }
@@ -147,6 +158,36 @@ impl Screen {
             }
         }
     }
+}
+
+/// Two readers of one stream.
+struct Both(Box<dyn Sink>, Summary);
+
+impl Sink for Both {
+    fn emit(&self, event: Event) {
+        self.1.emit(event.clone());
+        self.0.emit(event);
+    }
+}
+
+/// What GitHub takes of one step; a page that is longer is not shown at all.
+const STEP_SUMMARY: u64 = 1 << 20;
+
+/// The page that GitHub Actions shows of a step, behind what others wrote to it.
+pub fn step_summary() -> Option<Summary> {
+    environment("GITHUB_ACTIONS").filter(|value| value == "true")?;
+    let path = environment("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())?;
+    // A page that cannot be written is missed by whoever looks for it; the run goes on.
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path).ok()?;
+    let budget = STEP_SUMMARY.saturating_sub(file.metadata().ok()?.len());
+    Some(Summary::new(Box::new(file), budget as usize))
+}
+
+/// Where the project lies in the repository that GitHub Actions checked out; empty where it does not.
+fn in_workspace(project: &Path) -> String {
+    let workspace = environment("GITHUB_WORKSPACE").and_then(|path| std::fs::canonicalize(path).ok());
+    let below = workspace.as_ref().and_then(|workspace| project.strip_prefix(workspace).ok());
+    below.map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 /// Seconds since 1970.

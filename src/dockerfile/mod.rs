@@ -23,6 +23,7 @@ mod instruction;
 mod lines;
 mod mistake;
 mod mount;
+mod names;
 mod pairs;
 mod paths;
 mod platform;

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::copy::{self, CopyError};
 use crate::digest::Digest;
 use crate::inputs::stat::Stat;
+use crate::tally::Tally;
 
 /// Files of this size and more are worth all cores on their own.
 const LARGE: u64 = 4 << 20;
@@ -47,13 +48,18 @@ pub enum HashError {
 /// Hashes the regular file that had the stat `seen` a moment ago, `buffer` being scratch space for
 /// small ones.
 ///
-/// A file that moves under the reader is read again, three times at most.
-pub fn file(path: &Path, seen: &Stat, buffer: &mut Vec<u8>) -> Result<Hashed, HashError> {
+/// A file that moves under the reader is read again, three times at most. `tally` counts what is read.
+pub fn counted_file(
+    path: &Path,
+    seen: &Stat,
+    buffer: &mut Vec<u8>,
+    tally: &Tally,
+) -> Result<Hashed, HashError> {
     let wrong = |source| HashError::Read { path: path.display().to_string(), source };
     let mut before = *seen;
     for _ in 0..3 {
         let file = open(path).map_err(wrong)?;
-        let digest = content(&file, before.size, buffer).map_err(wrong)?;
+        let digest = content(&file, before.size, buffer, tally).map_err(wrong)?;
         let after = Stat::of_open(&file).map_err(wrong)?;
         match digest {
             Some(digest) if before == after => return Ok(Hashed { digest, stat: after }),
@@ -61,6 +67,11 @@ pub fn file(path: &Path, seen: &Stat, buffer: &mut Vec<u8>) -> Result<Hashed, Ha
         }
     }
     Err(HashError::Moved { path: path.display().to_string() })
+}
+
+/// As [`counted_file`], for those who do not watch.
+pub fn file(path: &Path, seen: &Stat, buffer: &mut Vec<u8>) -> Result<Hashed, HashError> {
+    counted_file(path, seen, buffer, &Tally::default())
 }
 
 /// Opens a file without leaving a trace of the reading, where the kernel allows that: an access
@@ -76,11 +87,13 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// The digest of a file that should have `size` bytes; none when it has fewer.
-fn content(file: &File, size: u64, buffer: &mut Vec<u8>) -> io::Result<Option<Digest>> {
+fn content(file: &File, size: u64, buffer: &mut Vec<u8>, tally: &Tally) -> io::Result<Option<Digest>> {
     let found = if size >= LARGE {
-        copy::copy(file, size, &[], cores()).map_err(CopyError::into_io)
+        copy::copy(file, size, &[], cores(), tally).map_err(CopyError::into_io)
     } else {
-        in_pieces(file, size, buffer)
+        let found = in_pieces(file, size, buffer);
+        tally.add(size);
+        found
     };
     match found {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),

@@ -18,6 +18,7 @@ use crate::inputs::sightings::Sightings;
 use crate::inputs::stat::{Clock, Stat};
 use crate::inputs::verify::Moved;
 use crate::inputs::walk::{self, Request, WalkError, Walked};
+use crate::tally::Tally;
 use crate::tree::Entry;
 
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,7 @@ pub struct Seen {
 #[derive(Debug, Default)]
 pub struct Progress {
     pub files: AtomicU64,
-    pub bytes: AtomicU64,
+    pub bytes: Tally,
 }
 
 /// Digests by path and stat, from the index of the run before.
@@ -261,10 +262,9 @@ impl<'a> Observer<'a> {
             files,
             |(_, stat)| stat.size,
             |(path, stat), buffer| {
-                let hashed = hash::file(path, stat, buffer);
-                if let Ok(hashed) = &hashed {
+                let hashed = hash::counted_file(path, stat, buffer, &self.progress.bytes);
+                if hashed.is_ok() {
                     self.progress.files.fetch_add(1, Ordering::Relaxed);
-                    self.progress.bytes.fetch_add(hashed.stat.size, Ordering::Relaxed);
                 }
                 hashed
             },
@@ -341,9 +341,8 @@ impl<'a> Observer<'a> {
                 let (digest, stat, racy) = match self.known.digest(path, &stat) {
                     Some(digest) => (digest, stat, false),
                     None => {
-                        let hashed = hash::file(path, &stat, &mut Vec::new())?;
+                        let hashed = hash::counted_file(path, &stat, &mut Vec::new(), &self.progress.bytes)?;
                         self.progress.files.fetch_add(1, Ordering::Relaxed);
-                        self.progress.bytes.fetch_add(hashed.stat.size, Ordering::Relaxed);
                         (hashed.digest, hashed.stat, self.clock.is_racy(&hashed.stat))
                     }
                 };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::pipeline::edit::Edit;
 use crate::pipeline::{Kind, NodeName};
-use crate::plan::{Reason, Verdict};
+use crate::plan::{Estimate, Reason, Verdict};
 use crate::record::RunId;
 
 /// The record that a node is compared with, named so that nobody has to guess.
@@ -21,14 +21,15 @@ pub struct Baseline {
     pub last_success: bool,
 }
 
-/// Expected time from recorded durations, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Estimate {
-    pub median_ms: u64,
-    pub low_ms: u64,
-    pub high_ms: u64,
-    /// How many runs it is drawn from.
-    pub samples: u32,
+/// An instruction of a Dockerfile whose image is to be built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Layer {
+    pub line: u32,
+    /// Its first line.
+    pub text: String,
+    /// What it is expected to take if the engine's cache has it not; none where no run timed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
 }
 
 /// One node explained. Hits are explained too.
@@ -49,6 +50,9 @@ pub struct Explanation {
     /// How often it came out as it was: where that happens, nothing follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identical: Option<Identical>,
+    /// Those of its Dockerfile that make a layer, where an image may be built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instructions: Vec<Layer>,
     /// Direct upstreams with the word of their verdict.
     pub upstreams: Vec<(NodeName, &'static str)>,
     /// Every node that may run because of this one, if its artifact changes.

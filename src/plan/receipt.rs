@@ -128,7 +128,8 @@ pub fn redacted_param(name: &str, value: &str) -> String {
     if speaks_of_secrets(name) { hidden(value) } else { value.to_owned() }
 }
 
-fn is_private(label: &str) -> bool {
+/// Whether a component speaks of a secret: an argument or a variable with such a name.
+pub fn is_private(label: &str) -> bool {
     let name = label.strip_prefix("env ").or_else(|| label.strip_prefix("arg "));
     name.is_some_and(speaks_of_secrets)
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::pipeline::NodeName;
-use crate::plan::{Explanation, Verdict};
+use crate::plan::{Estimate, Explanation, Verdict};
 use crate::report::colour::Palette;
 use crate::report::json::answer;
 use crate::report::params::{self, Param};
@@ -21,6 +21,19 @@ mod overview;
 /// Changed paths listed for one reason; JSON has up to [`crate::plan::Reason::MOST`].
 const PATHS: usize = 10;
 
+/// What is expected of all nodes together that may run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Course {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+    /// Nodes that no past run timed: they are not in the estimate.
+    pub untimed: usize,
+    /// How many run at a time.
+    pub jobs: usize,
+    /// The nodes that the estimate hangs on, first to last.
+    pub critical: Vec<NodeName>,
+}
+
 /// What the text needs beside the explanations.
 pub struct Context<'a> {
     /// Seconds since 1970: ages are counted from here.
@@ -32,8 +45,8 @@ pub struct Context<'a> {
 }
 
 /// The text, with a line's end at its end.
-pub fn text(explanations: &[Explanation], context: &Context<'_>) -> String {
-    let mut out = overview::text(explanations, context.palette);
+pub fn text(explanations: &[Explanation], course: &Course, context: &Context<'_>) -> String {
+    let mut out = overview::text(explanations, course, context.palette);
     // A stable sort: nodes of one rank stay in the order of the plan.
     let mut sorted: Vec<&Explanation> = explanations.iter().collect();
     sorted.sort_by_key(|e| rank(e));
@@ -76,12 +89,13 @@ fn is_root(explanation: &Explanation) -> bool {
 struct Document<'a> {
     file: &'a str,
     params: &'a [Param],
+    course: &'a Course,
     nodes: &'a [Explanation],
 }
 
-/// `{"v":1,"file":…,"params":[…],"nodes":[…]}`, one line, nodes in the order of the plan.
-pub fn json(explanations: &[Explanation], file: &str, params: &[Param]) -> String {
-    answer(&Document { file, params, nodes: explanations })
+/// `{"v":1,"file":…,"params":[…],"course":{…},"nodes":[…]}`, one line, nodes in the order of the plan.
+pub fn json(explanations: &[Explanation], file: &str, params: &[Param], course: &Course) -> String {
+    answer(&Document { file, params, course, nodes: explanations })
 }
 
 /// `base, dist-docker and 3 more`, at most `most` names.

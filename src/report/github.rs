@@ -5,9 +5,15 @@
 
 use miette::{Diagnostic, SourceCode};
 
+use crate::event::Place;
 use crate::report::sections::{Dialect, Severity};
 
-pub struct Github;
+#[derive(Default)]
+pub struct Github {
+    /// Where the project lies in the repository, `sub/project`: annotations are made from its root. Empty
+    /// where it is the root itself, or nobody knows.
+    pub project: String,
+}
 
 impl Dialect for Github {
     fn open(&self, _: &str, title: &str, _: i64) -> String {
@@ -22,8 +28,16 @@ impl Dialect for Github {
         format!("| {}", line.replace("##[", "## ["))
     }
 
-    fn annotate(&self, severity: Severity, title: &str, message: &str) -> Option<String> {
-        Some(format!("::{} title={}::{}", command(severity), property(title), data(message)))
+    fn annotate(&self, severity: Severity, title: &str, message: &str, at: Option<&Place>) -> Option<String> {
+        let place = at.map(|at| {
+            let file = match self.project.as_str() {
+                "" => at.file.clone(),
+                project => format!("{project}/{}", at.file),
+            };
+            format!("file={},line={},", property(&file), at.line)
+        });
+        let place = place.unwrap_or_default();
+        Some(format!("::{} {place}title={}::{}", command(severity), property(title), data(message)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The dialect of GitLab CI: collapsed sections with their duration. It has no annotations.
 
+use crate::event::Place;
 use crate::report::sections::{Dialect, Severity};
 
 pub struct Gitlab;
@@ -22,7 +23,7 @@ impl Dialect for Gitlab {
         format!("| {line}")
     }
 
-    fn annotate(&self, _: Severity, _: &str, _: &str) -> Option<String> {
+    fn annotate(&self, _: Severity, _: &str, _: &str, _: Option<&Place>) -> Option<String> {
         None
     }
 }

@@ -1,12 +1,14 @@
 //! The lines that all ways of showing a run share: a node's end, a failure, the summary.
 //!
 //! Every line begins with a word of at most eight letters, so that a column of them reads well:
-//! `ran`, `restored`, `fresh`, `failed`, `skipped`, `started`, `waiting`, `retrying`, `warning`.
+//! `ran`, `restored`, `fresh`, `failed`, `skipped`, `started`, `running`, `waiting`, `retrying`, `warning`.
 
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::event::Place;
 use crate::pipeline::NodeName;
+use crate::plan::Estimate;
 use crate::record::Outcome;
 use crate::report::colour::Palette;
 use crate::report::quantity;
@@ -67,10 +69,53 @@ pub fn finished(
     line
 }
 
-/// What failed, its last lines, where the whole log is, and what would mend it.
+/// Where a build stands: `step 9 of 17, about 11 min left`.
+pub fn step_of(step: usize, steps: usize, left_ms: Option<u64>, untimed: usize) -> String {
+    let step = format!("step {step} of {steps}");
+    match (left_ms, untimed) {
+        (None, _) => format!("{step}, no history yet"),
+        (Some(left), 0) => format!("{step}, {} left", quantity::left(left)),
+        (Some(left), untimed) => {
+            format!("{step}, {} left and {}", quantity::left(left), quantity::count(untimed, "new step"))
+        }
+    }
+}
+
+/// `base → embed → binary`, at most `columns` wide: of a longer one the rest is counted.
+pub fn chain(nodes: &[NodeName], columns: usize) -> String {
+    let mut out = String::new();
+    for (at, node) in nodes.iter().enumerate() {
+        let more = nodes.len() - at;
+        let link = if at == 0 { node.to_string() } else { format!(" → {node}") };
+        let rest = if more > 1 { format!(" → {} more", more - 1).len() } else { 0 };
+        if text::width(&out) + text::width(&link) + rest > columns {
+            let _ = write!(out, "{}{more} more", if at == 0 { "" } else { " → " });
+            break;
+        }
+        out.push_str(&link);
+    }
+    out
+}
+
+/// What is left of the whole: `left      about 14 min  base → embed → binary`.
+pub fn left(palette: Palette, left: &Estimate, untimed: usize, critical: &[NodeName]) -> String {
+    const WIDE: usize = 100;
+    let mut line = format!("{}  {}", word(palette, "left"), quantity::left(left.median_ms));
+    if untimed > 0 {
+        let _ = write!(line, ", {} never timed", quantity::grouped(untimed as u64));
+    }
+    if critical.len() > 1 {
+        let _ = write!(line, "  {}", palette.dim(chain(critical, WIDE)));
+    }
+    line
+}
+
+/// What failed, the line that somebody wrote, its last lines, where the whole log is, what would mend it,
+/// and what to ask next.
 pub struct Failure<'a> {
     pub node: &'a NodeName,
     pub message: &'a str,
+    pub at: Option<&'a Place>,
     pub tail: &'a [String],
     pub log: Option<&'a str>,
     pub help: Option<&'a str>,
@@ -79,6 +124,16 @@ pub struct Failure<'a> {
 impl Failure<'_> {
     pub fn block(&self, palette: Palette) -> String {
         let mut out = format!("{}  {}: {}", word(palette, "failed"), palette.bold(self.node), self.message);
+        if let Some(Place { file, line, around }) = self.at {
+            let _ = write!(out, "\n{}  {file}:{line}", word(palette, "at"));
+            let columns = around.last().map_or(0, |(number, _)| number.to_string().len());
+            for (number, code) in around {
+                let mark = if number == line { palette.red(">") } else { palette.dim(" ") };
+                let code = format!("{number:>columns$} | {}", text::clean(code));
+                let code = if number == line { palette.bold(code) } else { palette.dim(code) };
+                let _ = write!(out, "\n{:WORD$}  {mark} {code}", "");
+            }
+        }
         for line in self.tail {
             let _ = write!(out, "\n{:WORD$}  {}", "", palette.dim(format_args!("| {}", text::clean(line))));
         }
@@ -88,6 +143,11 @@ impl Failure<'_> {
         if let Some(help) = self.help {
             let _ = write!(out, "\n{}", help_lines(palette, help));
         }
+        let _ = write!(out, "\n{}  ", word(palette, "next"));
+        if self.log.is_some() {
+            let _ = write!(out, "osgraph log {}, ", self.node);
+        }
+        let _ = write!(out, "osgraph explain {}", self.node);
         out
     }
 }
@@ -194,15 +254,34 @@ mod tests {
         let failure = Failure {
             node: &name,
             message: "`make` ended with exit code 2",
+            at: Some(&Place::of("pipeline.kdl", "a\nb\nc\nd\n", 2)),
             tail: &tail,
-            log: Some("osgraph log base"),
+            log: Some("/s/logs/3-base.log"),
             help: Some("look here\nor there"),
         };
         assert_eq!(
             failure.block(PLAIN),
-            "failed    base: `make` ended with exit code 2\n          | cc: no such file\n          \
-             | make: *** [x] Error 1\nlog       osgraph log base\nhelp      look here\n          or there"
+            "failed    base: `make` ended with exit code 2\nat        pipeline.kdl:2\n            1 | a\n          \
+             > 2 | b\n            3 | c\n          | cc: no such file\n          | make: *** [x] Error 1\n\
+             log       /s/logs/3-base.log\nhelp      look here\n          or there\n\
+             next      osgraph log base, osgraph explain base"
         );
+    }
+
+    #[test]
+    fn a_build_says_where_it_stands() {
+        assert_eq!(step_of(9, 17, Some(640_000), 0), "step 9 of 17, about 11 min left");
+        assert_eq!(step_of(9, 17, Some(640_000), 1), "step 9 of 17, about 11 min left and 1 new step");
+        assert_eq!(step_of(1, 2, None, 1), "step 1 of 2, no history yet");
+    }
+
+    #[test]
+    fn a_chain_is_as_long_as_there_is_room() {
+        let nodes = ["base", "embed", "binary", "dist"].map(node);
+        assert_eq!(chain(&nodes, 40), "base → embed → binary → dist");
+        assert_eq!(chain(&nodes, 24), "base → embed → 2 more");
+        assert_eq!(chain(&nodes, 2), "4 more");
+        assert_eq!(chain(&nodes[..1], 40), "base");
     }
 
     #[test]

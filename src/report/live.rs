@@ -24,6 +24,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Between two redraws.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Lines that come sooner after a redraw wait for the next tick: of ten thousand nodes that end within a
+/// second, each would have the frame written anew.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Draws a run. Dropping it takes the frame away.
 pub struct Live {
     shared: Arc<Shared>,
@@ -43,6 +47,12 @@ struct State {
     board: Board,
     /// The frame on the screen.
     drawn: Vec<Line>,
+    /// Lines that are to stay, and are not written yet.
+    waiting: String,
+    /// When something was written last.
+    written: Option<Duration>,
+    /// Whether there is a ticker, so that waiting comes to an end.
+    is_ticking: bool,
     over: bool,
 }
 
@@ -53,6 +63,7 @@ impl Live {
         // Without a thread to be had, the frame is still redrawn at every event.
         let ticker =
             std::thread::Builder::new().name("osgraph-live".into()).spawn(move || tick(&shared)).ok();
+        live.shared.lock().is_ticking = ticker.is_some();
         *live.ticker.lock().unwrap_or_else(PoisonError::into_inner) = ticker;
         live
     }
@@ -63,6 +74,9 @@ impl Live {
             output: Output::new(writer),
             board: Board::default(),
             drawn: Vec::new(),
+            waiting: String::new(),
+            written: None,
+            is_ticking: false,
             over: false,
         };
         let shared = Shared { state: Mutex::new(state), ended: Condvar::new(), clock };
@@ -75,7 +89,7 @@ fn tick(shared: &Shared) {
     while !state.over {
         let now = (shared.clock.elapsed)();
         state.board.turn();
-        state.draw(now, "");
+        state.draw(now);
         state = shared.ended.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
@@ -95,11 +109,15 @@ impl Sink for Live {
         state.board.take(event, now);
         // Output and fresh nodes come by the thousand: what only changes the frame waits for the
         // next tick.
-        if let Some(mut line) = line {
-            line.push('\n');
-            state.draw(now, &line);
+        if let Some(line) = line {
+            state.waiting.push_str(&line);
+            state.waiting.push('\n');
+            let soon = state.written.is_some_and(|at| now.saturating_sub(at) < PAUSE);
+            if !(soon && state.is_ticking) || turn {
+                state.draw(now);
+            }
         } else if turn {
-            state.draw(now, "");
+            state.draw(now);
         }
     }
 }
@@ -109,7 +127,8 @@ impl Drop for Live {
         {
             let mut state = self.shared.lock();
             state.over = true;
-            let text = state.erase();
+            let mut text = state.erase();
+            text.push_str(&std::mem::take(&mut state.waiting));
             state.output.write(&text);
         }
         self.shared.ended.notify_all();
@@ -126,7 +145,10 @@ impl State {
     fn line(&self, event: &Event) -> Option<String> {
         let (palette, verbosity) = (self.options.palette, self.options.verbosity);
         match event {
-            Event::NodeStarted { .. } | Event::NodeProgressed { .. } | Event::NodeWaited { .. } => None,
+            Event::NodeStarted { .. }
+            | Event::NodeProgressed { .. }
+            | Event::BuildAdvanced { .. }
+            | Event::NodeWaited { .. } => None,
             Event::NodeFinished {
                 node,
                 outcome: outcome @ (Outcome::Ran | Outcome::Restored),
@@ -140,16 +162,17 @@ impl State {
         }
     }
 
-    /// Writes `lines` for good and the frame below them, in one piece.
-    fn draw(&mut self, now: Duration, lines: &str) {
+    /// Writes the lines that wait for good and the frame below them, in one piece.
+    fn draw(&mut self, now: Duration) {
         let shown = now >= PATIENCE && self.options.verbosity != Verbosity::Quiet && !self.over;
-        let width = (self.options.width)();
-        let frame = if shown { self.board.frame(now, width, self.options.palette) } else { Vec::new() };
-        if lines.is_empty() && frame == self.drawn {
+        let size = ((self.options.width)(), (self.options.height)());
+        let frame = if shown { self.board.frame(now, size, self.options.palette) } else { Vec::new() };
+        if self.waiting.is_empty() && frame == self.drawn {
             return;
         }
+        self.written = Some(now);
         let mut text = self.erase();
-        text.push_str(lines);
+        text.push_str(&std::mem::take(&mut self.waiting));
         for line in &frame {
             text.push_str(&line.text);
             text.push('\n');
@@ -166,6 +189,8 @@ impl State {
         // In a window that became narrower, the terminal has wrapped the lines.
         let width = (self.options.width)().max(1);
         let rows: usize = self.drawn.drain(..).map(|line| line.columns.div_ceil(width).max(1)).sum();
+        // What was scrolled out of a window that became lower cannot be reached any more.
+        let rows = rows.min((self.options.height)().saturating_sub(1).max(1));
         format!("\r\x1b[{rows}A\x1b[J")
     }
 }

@@ -6,7 +6,9 @@
 //! | [`quantity`], [`text`], [`colour`] | durations, sizes and counts; widths; ANSI styles |
 //! | [`style`] | which of the four ways of showing a run, as a function of facts |
 //! | [`live`], [`plain`], [`github`], [`gitlab`], [`json`] | a run's events as they come; [`mod@sink`] picks one, [`sections`] is common to the two CI forms |
-//! | [`lines`] | the lines that those share: a node's end, a failure, the summary |
+//! | [`lines`], [`heartbeat`] | the lines that those share: a node's end, a failure, the summary; a sign of life now and then |
+//! | `roster` | things by node, in the order in which they came |
+//! | [`summary`] | a run as a page of Markdown, for CI machines that show one |
 //! | [`explain`], [`params`] | the whole answer to "why"; parameters and where their values came from |
 //! | [`meter`] | one line for commands that answer only at their end |
 //! | [`table`], [`runs`], [`running`], [`stats`], [`care`], [`collected`] | lists: past runs, what they wasted, what the store holds, what was collected |
@@ -29,6 +31,7 @@ pub mod doctor;
 pub mod explain;
 pub mod github;
 pub mod gitlab;
+pub mod heartbeat;
 pub mod init;
 pub mod json;
 pub mod lines;
@@ -41,12 +44,14 @@ pub mod page;
 pub mod params;
 pub mod plain;
 pub mod quantity;
+mod roster;
 pub mod running;
 pub mod runs;
 pub mod sections;
 pub mod sink;
 pub mod stats;
 pub mod style;
+pub mod summary;
 pub mod table;
 pub mod terminal;
 pub mod text;

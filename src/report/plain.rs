@@ -3,34 +3,41 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::{Event, Sink};
+use crate::pipeline::NodeName;
 use crate::plan::{Estimate, Reason};
 use crate::record::Outcome;
 use crate::report::colour::Palette;
+use crate::report::heartbeat::Heartbeat;
 use crate::report::lines::{self, Failure, Totals};
 use crate::report::output::{Output, Writer};
 use crate::report::quantity;
-use crate::report::sink::Verbosity;
+use crate::report::sink::{Clock, Verbosity};
 use crate::report::text;
 use crate::report::words;
 
-/// Remembers nothing between events.
 pub struct Plain {
-    output: Mutex<Output>,
+    state: Mutex<(Output, Heartbeat)>,
+    clock: Clock,
     palette: Palette,
     verbosity: Verbosity,
 }
 
 impl Plain {
-    pub fn new(palette: Palette, verbosity: Verbosity, writer: Writer) -> Self {
-        Self { output: Mutex::new(Output::new(writer)), palette, verbosity }
+    pub fn new(palette: Palette, verbosity: Verbosity, writer: Writer, clock: Clock) -> Self {
+        let state = Mutex::new((Output::new(writer), Heartbeat::default()));
+        Self { state, clock, palette, verbosity }
     }
 }
 
 impl Sink for Plain {
     fn emit(&self, event: Event) {
-        if let Some(mut text) = line(&event, self.palette, self.verbosity) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (output, heartbeat) = &mut *state;
+        let sign = heartbeat.take(&event, (self.clock.elapsed)(), self.palette);
+        let sign = sign.filter(|_| self.verbosity != Verbosity::Quiet);
+        if let Some(mut text) = line(&event, self.palette, self.verbosity).or(sign) {
             text.push('\n');
-            self.output.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
+            output.write(&text);
         }
     }
 }
@@ -43,8 +50,16 @@ pub fn line(event: &Event, palette: Palette, verbosity: Verbosity) -> Option<Str
     }
     Some(match event {
         Event::RunStarted { .. } | Event::SurveyProgressed { .. } => return None,
-        Event::Planned { fresh, restorable, stale, waiting, estimate, untimed } => {
-            plan(palette, [*stale, *waiting, *restorable, *fresh], estimate.as_ref(), *untimed)?
+        Event::RunProgressed { .. } | Event::BytesMoved { .. } => return None,
+        Event::BuildAdvanced { node, step, steps, instruction, left, untimed } if verbose => {
+            let at = lines::step_of(*step, *steps, left.map(|left| left.median_ms), *untimed);
+            let said = format!("{at}: {}", text::clean(instruction));
+            format!("{} {}", palette.dim(format_args!("{node} |")), palette.dim(said))
+        }
+        Event::BuildAdvanced { .. } => return None,
+        Event::Planned { fresh, restorable, stale, waiting, estimate, untimed, critical } => {
+            let counts = [*stale, *waiting, *restorable, *fresh];
+            plan(palette, counts, estimate.as_ref(), *untimed, critical)?
         }
         Event::NodeStarted { node, reasons, estimate, attempt: 0 | 1, .. } => {
             started(palette, node.as_ref(), reasons, estimate.as_ref())
@@ -65,9 +80,9 @@ pub fn line(event: &Event, palette: Palette, verbosity: Verbosity) -> Option<Str
         Event::NodeFinished { node, outcome, duration, same_artifact } => {
             lines::finished(palette, node, *outcome, *duration, *same_artifact, "")
         }
-        Event::NodeFailed { node, message, help, tail, log } => {
+        Event::NodeFailed { node, message, help, at, tail, log } => {
             let (log, help) = (log.as_deref(), help.as_deref());
-            Failure { node, message, tail, log, help }.block(palette)
+            Failure { node, message, at: at.as_ref(), tail, log, help }.block(palette)
         }
         Event::ChecksNotRun { node, checks, reason } => {
             lines::warning(palette, Some(node), &words::not_run(checks, reason), None)
@@ -100,13 +115,16 @@ pub fn totals(event: &Event) -> Option<Totals> {
     Some(Totals { outcome, fresh, restored, ran, failed, skipped, duration })
 }
 
-/// `plan      1 to run, 2 perhaps, 1 to restore, 3 fresh  up to ~2m05s`; nothing when all is fresh.
+/// `plan      1 to run, 2 perhaps, 1 to restore, 3 fresh  up to ~2m05s`, and below it what that time hangs
+/// on; nothing when all is fresh.
 pub fn plan(
     palette: Palette,
     counts: [usize; 4],
     estimate: Option<&Estimate>,
     untimed: usize,
+    critical: &[NodeName],
 ) -> Option<String> {
+    const WIDE: usize = 100;
     let [stale, waiting, restorable, fresh] = counts;
     if stale + waiting + restorable == 0 {
         return None;
@@ -117,7 +135,7 @@ pub fn plan(
         .filter(|(number, _)| *number > 0)
         .map(|(number, what)| format!("{} {what}", quantity::grouped(number as u64)))
         .collect();
-    let mut time = String::new();
+    let mut time = if stale + waiting > 0 { "  no history yet".to_owned() } else { String::new() };
     if let Some(estimate) = estimate {
         let total = quantity::total(estimate);
         let up_to = if waiting > 0 && !total.starts_with('<') { "up to " } else { "" };
@@ -126,7 +144,13 @@ pub fn plan(
             time.push_str(&format!(", {} never timed", quantity::grouped(untimed as u64)));
         }
     }
-    Some(format!("{}  {}{time}", lines::word(palette, "plan"), parts.join(", ")))
+    let mut line = format!("{}  {}{time}", lines::word(palette, "plan"), parts.join(", "));
+    // A moment hangs on nothing that anybody would shorten.
+    if critical.len() > 1 && estimate.is_some_and(|estimate| estimate.high_ms >= 1_000) {
+        let path = palette.dim(lines::chain(critical, WIDE));
+        line.push_str(&format!("\n{}  {path}", lines::word(palette, "critical")));
+    }
+    Some(line)
 }
 
 /// ``started   embed  (`run 0` changed: …)  ~2m05s (…)``

@@ -75,6 +75,31 @@ pub fn total(estimate: &Estimate) -> String {
     }
 }
 
+/// What is left, as one would say it: `about 11 min`. Rounded up: who is told too little waits longer.
+pub fn left(ms: u64) -> String {
+    let seconds = ms.div_ceil(1_000);
+    match seconds {
+        0..5 => "a moment".to_owned(),
+        5..20 => format!("about {seconds} s"),
+        20..90 => format!("about {} s", seconds.next_multiple_of(5)),
+        90..5_400 => format!("about {} min", seconds.div_ceil(60)),
+        _ => format!("about {} h {:02} min", seconds / 3_600, seconds / 60 % 60),
+    }
+}
+
+/// `180 MiB of 417 MiB (43%)`; as many as were moved where nobody knows the total.
+pub fn moved(done: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("{} of {} ({}%)", size(done), size(total), percent(done, total)),
+        None => size(done),
+    }
+}
+
+/// Rounded down: 100 is all of it.
+pub fn percent(done: u64, total: u64) -> u64 {
+    if total == 0 { 100 } else { (u128::from(done.min(total)) * 100 / u128::from(total)) as u64 }
+}
+
 fn interval(estimate: &Estimate) -> Option<String> {
     let (low, high) = (millis(estimate.low_ms), millis(estimate.high_ms));
     (low != high).then(|| format!("{low}–{high}"))
@@ -216,6 +241,29 @@ mod tests {
         assert_eq!(estimate(&of(125_000, 125_000, 1)), "~2m05s (1 run)");
         assert_eq!(total(&of(110_000, 150_000, 1)), "~2m05s (1m50s–2m30s)");
         assert_eq!(total(&of(125_000, 125_000, 0)), "~2m05s");
+    }
+
+    #[test]
+    fn what_is_left_is_round() {
+        let all = [0, 4_000, 6_001, 61_000, 89_001, 640_000, 5_400_000, 7_260_000].map(left);
+        let expected = [
+            "a moment",
+            "a moment",
+            "about 7 s",
+            "about 65 s",
+            "about 2 min",
+            "about 11 min",
+            "about 1 h 30 min",
+            "about 2 h 01 min",
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn what_moved_is_part_of_all() {
+        assert_eq!(moved(180 << 20, Some(417 << 20)), "180 MiB of 417 MiB (43%)");
+        assert_eq!(moved(180 << 20, None), "180 MiB");
+        assert_eq!([percent(0, 0), percent(999, 1_000), percent(u64::MAX, 1)], [100, 99, 100]);
     }
 
     #[test]

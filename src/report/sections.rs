@@ -10,9 +10,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::event::{Event, Sink};
+use crate::event::{Event, Place, Sink};
 use crate::pipeline::NodeName;
 use crate::report::colour::Palette;
+use crate::report::heartbeat::Heartbeat;
 use crate::report::lines;
 use crate::report::output::{Output, Writer};
 use crate::report::plain;
@@ -33,8 +34,8 @@ pub trait Dialect: Send + Sync {
     fn close(&self, id: &str, now: i64) -> String;
     /// A recipe's line so that the machine cannot take it for a command.
     fn guard(&self, line: &str) -> String;
-    /// A mark on the run's page, where the machine has such marks.
-    fn annotate(&self, severity: Severity, title: &str, message: &str) -> Option<String>;
+    /// A mark on the run's page, and at a line of a file, where the machine has such marks.
+    fn annotate(&self, severity: Severity, title: &str, message: &str, at: Option<&Place>) -> Option<String>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,7 @@ struct State {
     open: Option<(NodeName, String)>,
     /// Sections opened in that way: a node's may be torn by other nodes' lines, and ids are unique.
     opened: usize,
+    heartbeat: Heartbeat,
 }
 
 pub struct Sections<D> {
@@ -81,9 +83,9 @@ impl Pending {
 
 impl<D: Dialect> Sections<D> {
     pub fn new(dialect: D, palette: Palette, verbosity: Verbosity, writer: Writer, clock: Clock) -> Self {
-        let state =
-            Mutex::new(State { output: Output::new(writer), pending: HashMap::new(), open: None, opened: 0 });
-        Self { dialect, palette, verbosity, clock, state }
+        let (output, heartbeat) = (Output::new(writer), Heartbeat::default());
+        let state = State { output, pending: HashMap::new(), open: None, opened: 0, heartbeat };
+        Self { dialect, palette, verbosity, clock, state: Mutex::new(state) }
     }
 
     /// Writes a line at once if nothing else runs, else keeps it.
@@ -169,15 +171,16 @@ impl<D: Dialect> Sections<D> {
             out.push('\n');
         }
         let mark = match event {
-            Event::NodeFailed { node, message, .. } => {
-                self.dialect.annotate(Severity::Error, &format!("{node} failed"), message)
+            Event::NodeFailed { node, message, at, .. } => {
+                self.dialect.annotate(Severity::Error, &format!("{node} failed"), message, at.as_ref())
             }
             Event::Warned { node, message, .. } if self.verbosity != Verbosity::Quiet => {
                 let title = node.as_ref().map_or("osgraph", |node| node.as_ref());
-                self.dialect.annotate(Severity::Warning, title, message)
+                self.dialect.annotate(Severity::Warning, title, message, None)
             }
             Event::ChecksNotRun { node, checks, reason } if self.verbosity != Verbosity::Quiet => {
-                self.dialect.annotate(Severity::Warning, node.as_ref(), &words::not_run(checks, reason))
+                let message = words::not_run(checks, reason);
+                self.dialect.annotate(Severity::Warning, node.as_ref(), &message, None)
             }
             _ => None,
         };
@@ -192,6 +195,11 @@ impl<D: Dialect> Sections<D> {
 impl<D: Dialect> Sink for Sections<D> {
     fn emit(&self, event: Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let sign = state.heartbeat.take(&event, (self.clock.elapsed)(), self.palette);
+        if let Some(sign) = sign.filter(|_| self.verbosity != Verbosity::Quiet) {
+            // It stands in a section that is open: to close that for it would tear the output apart.
+            state.output.write(&format!("{sign}\n"));
+        }
         let pending = match &event {
             Event::NodeStarted { node, .. } => {
                 let started = (self.clock.elapsed)();

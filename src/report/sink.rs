@@ -31,6 +31,10 @@ pub struct Options {
     pub verbosity: Verbosity,
     /// Columns of the terminal, asked for at every redraw: windows are resized while nodes run.
     pub width: Box<dyn Fn() -> usize + Send>,
+    /// Its rows, asked for in the same way.
+    pub height: Box<dyn Fn() -> usize + Send>,
+    /// Where the project lies in the repository that a CI machine looks at; see [`Github::project`].
+    pub project: String,
 }
 
 /// The two clocks that a report looks at.
@@ -55,10 +59,14 @@ impl Clock {
 pub fn sink(options: Options, writer: Writer, clock: Clock) -> Box<dyn Sink> {
     match options.style {
         LogStyle::Live => Box::new(Live::new(options, writer, clock)),
-        LogStyle::Plain => Box::new(Plain::new(options.palette, options.verbosity, writer)),
-        LogStyle::Github => {
-            Box::new(Sections::new(Github, options.palette, options.verbosity, writer, clock))
-        }
+        LogStyle::Plain => Box::new(Plain::new(options.palette, options.verbosity, writer, clock)),
+        LogStyle::Github => Box::new(Sections::new(
+            Github { project: options.project },
+            options.palette,
+            options.verbosity,
+            writer,
+            clock,
+        )),
         LogStyle::Gitlab => {
             Box::new(Sections::new(Gitlab, options.palette, options.verbosity, writer, clock))
         }

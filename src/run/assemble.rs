@@ -28,7 +28,7 @@ pub fn make(
     let mut layers = Vec::new();
     for placed in &task.composed.inputs {
         let leaves = match &placed.input {
-            Input::Folder(folder) => from_folder(folder, &mut batch, &mut stood, context)?,
+            Input::Folder(folder) => from_folder(&task.node.name, folder, &mut batch, &mut stood, context)?,
             Input::Leaf(path, seen) => from_leaf(&placed.name, path, seen, &mut batch, &mut stood)?,
             Input::Git(_) | Input::Dockerfile(_) => continue,
         };

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, FileType, Timespec, Timestamps, UTIME_OMIT};
 
@@ -10,9 +11,10 @@ use crate::digest::Digest;
 use crate::inputs::stat::Stat;
 use crate::inputs::walk::{self, Request};
 use crate::path::RelPath;
-use crate::pipeline::Spanned;
+use crate::pipeline::{NodeName, Spanned};
 use crate::run::task::{Context, Standing, TaskError};
 use crate::store::Ingest;
+use crate::tally::Tally;
 use crate::tree::{Leaf, Leaves, Tree};
 
 /// What was found at one path.
@@ -26,6 +28,7 @@ struct Found {
 /// The outputs' tree, and each of its files as it stands. `adopt`: the files lie in the store's
 /// own scratch space and may be moved from there.
 pub fn outputs(
+    node: &NodeName,
     work: &Path,
     declared: &[Spanned<RelPath>],
     adopt: bool,
@@ -40,7 +43,11 @@ pub fn outputs(
         .filter(|one| one.other.is_none())
         .map(|one| Ingest { path: one.path.under(work), adopt })
         .collect();
-    let mut ingested = context.store.ingest(&files)?.into_iter();
+    let bytes = found.iter().filter(|one| one.other.is_none()).map(|one| one.stat.size).sum();
+    let tally = Arc::new(Tally::of(bytes));
+    let watched = context.moving(node, "storing its outputs", &tally);
+    let mut ingested = context.store.ingest_counted(&files, &tally)?.into_iter();
+    drop(watched);
     let mut leaves = Leaves::new();
     let mut standing = Vec::new();
     for Found { path, stat, other } in found {

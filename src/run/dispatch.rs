@@ -15,6 +15,7 @@ use crate::plan::judge::{Facts, Order};
 use crate::plan::{Estimate, Reason};
 use crate::record::{Artifact, Outcome, Step, Why};
 use crate::run::board::{Board, Next};
+use crate::run::failed;
 use crate::run::gates::{self, Unproven};
 use crate::run::signals::StopSignals;
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
@@ -403,51 +404,6 @@ impl Run<'_> {
             return;
         }
         self.ended.failed += 1;
-        let node = &self.names[at];
-        let log = self.context.log_path(node);
-        let printed = end_of(&log).ok();
-        let text = printed.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-        let lines: Vec<&str> = match error.last_words() {
-            // Other steps may have gone on talking.
-            Some(words) => words.iter().map(String::as_str).collect(),
-            None => text.lines().collect(),
-        };
-        self.context.say(Event::NodeFailed {
-            node: node.clone(),
-            message: chain(error),
-            help: error.help(),
-            tail: lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| (*line).to_owned()).collect(),
-            log: printed.as_ref().map(|_| log.display().to_string()),
-        });
+        self.context.say(failed::told(&self.names[at], self.tasks[at].as_deref(), error, &self.context));
     }
-}
-
-/// How many of the last lines of a failed recipe are shown.
-const TAIL: usize = 20;
-
-/// The last bytes of a log, however long it is: more than [`TAIL`] lines of any terminal.
-fn end_of(log: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    const MOST: u64 = 64 << 10;
-    let mut file = std::fs::File::open(log)?;
-    let size = file.metadata()?.len();
-    file.seek(SeekFrom::Start(size.saturating_sub(MOST)))?;
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut at = error.source();
-    while let Some(cause) = at {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        at = cause.source();
-    }
-    text
 }

@@ -1,5 +1,7 @@
 //! `binary-extract`: one file out of a tree artifact or an image.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
 use crate::path::RelPath;
 use crate::pipeline::{BinaryExtract, NodeName};
@@ -7,6 +9,7 @@ use crate::record::{Artifact, Image};
 use crate::run::docker::{EngineError, ImageArchive};
 use crate::run::image;
 use crate::run::task::{Context, TaskError, Upstream, tree_of};
+use crate::tally::{Counted, Tally};
 use crate::tree::Entry;
 
 /// Finds the file. What it must be is verified apart, by [`crate::run::gates`].
@@ -48,12 +51,13 @@ fn from_image(
     };
     let named = format!("/{path}");
     let mut archive = open(&named)?;
-    let mut found = first_entry(&mut archive, context)?;
+    let what = format!("taking `/{path}` out of the image");
+    let mut found = first_entry(&mut archive, node, &what, context)?;
     if let Found::Link = found {
         // Only the engine can tell where it leads: folders above it may be links themselves.
         let target = archive.into_inner().link_target(&named)?;
         archive = open(&target)?;
-        found = first_entry(&mut archive, context)?;
+        found = first_entry(&mut archive, node, &what, context)?;
     }
     match found {
         Found::File(digest, size) => Ok(Artifact::Entry(Entry::File { digest, size, executable: true })),
@@ -71,7 +75,12 @@ enum Found {
     Nothing,
 }
 
-fn first_entry(archive: &mut tar::Archive<ImageArchive>, context: &Context) -> Result<Found, TaskError> {
+fn first_entry(
+    archive: &mut tar::Archive<ImageArchive>,
+    node: &NodeName,
+    what: &str,
+    context: &Context,
+) -> Result<Found, TaskError> {
     let read = || TaskError::io("read an image into", context.store.root());
     let first = archive.entries().map_err(read())?.next();
     let Some(mut entry) = first.transpose().map_err(read())? else { return Ok(Found::Nothing) };
@@ -79,7 +88,9 @@ fn first_entry(archive: &mut tar::Archive<ImageArchive>, context: &Context) -> R
         tar::EntryType::Regular | tar::EntryType::Continuous => {
             let size = entry.size();
             let mut batch = context.store.batch();
-            let (digest, size) = batch.add(&mut entry, size)?;
+            let tally = Arc::new(Tally::of(size));
+            let _watched = context.moving(node, what, &tally);
+            let (digest, size) = batch.add(&mut Counted::new(&mut entry, tally), size)?;
             batch.finish()?;
             Found::File(digest, size)
         }

@@ -125,8 +125,12 @@ fn publish_staged(
         }
     }
     let placements: Vec<Placement> = placements.into_values().collect();
-    if !placements.is_empty() {
-        context.store.place(&placements)?;
+    if let Some(first) = requests.first().filter(|_| !placements.is_empty()) {
+        let what = match requests.len() {
+            1 => "putting its outputs in place".to_owned(),
+            many => format!("putting the outputs of {many} nodes in place"),
+        };
+        context.place(&first.node.name, &what, &placements)?;
     }
     for (order, path) in folders {
         let request = &requests[order];

@@ -105,7 +105,7 @@ fn once(
             };
             let done = host::run(&job, &mut print, &context.cancel)?;
             context.stage(node, done.isolation.describe());
-            let (tree, _) = collect::outputs(&done.work, &recipe.outputs, true, context)?;
+            let (tree, _) = collect::outputs(node, &done.work, &recipe.outputs, true, context)?;
             made(task, context, tree, Vec::new(), done.printed, &log)
         })();
         context.store.discard([&scratch])?;
@@ -116,7 +116,7 @@ fn once(
     match done {
         Ok(done) => {
             produced();
-            let collected = collect::outputs(&context.project, &recipe.outputs, false, context);
+            let collected = collect::outputs(node, &context.project, &recipe.outputs, false, context);
             match collected {
                 Ok((tree, standing)) => {
                     aside.drop_old(node, context)?;
@@ -235,7 +235,7 @@ fn mounts(
             Input::Folder(folder) => {
                 // More lies there than was declared: what counts is unpacked beside it.
                 let mut batch = context.store.batch();
-                let leaves = from_folder(folder, &mut batch, &mut true, context)?;
+                let leaves = from_folder(&task.node.name, folder, &mut batch, &mut true, context)?;
                 batch.finish()?;
                 let tree = Tree::from_leaves(&leaves);
                 context.store.put_tree(&tree)?;
@@ -271,7 +271,8 @@ fn mounts(
                 Entry::File { digest, size, executable } => {
                     let path = scratch.join(format!("upstream-{order}-{part}"));
                     let target = Target::new(path.clone(), executable);
-                    context.store.place(&[Placement { digest, size, targets: vec![target] }])?;
+                    let placement = Placement { digest, size, targets: vec![target] };
+                    context.place(&task.node.name, "laying its inputs out", &[placement])?;
                     MountSource::File { path, executable }
                 }
                 Entry::Symlink { target } => MountSource::Link { target: target.into() },

@@ -3,17 +3,19 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::inputs::git::{ArchiveEntry, EntryKind};
 use crate::inputs::input::{GitInput, Input};
 use crate::inputs::observation::Observation;
 use crate::inputs::observe::Seen;
 use crate::path::RelPath;
-use crate::pipeline::Spanned;
+use crate::pipeline::{NodeName, Spanned};
 use crate::record::Artifact;
 use crate::run::dist::Excludes;
 use crate::run::task::{Context, Task, TaskError};
 use crate::store::Batch;
+use crate::tally::{Counted, Tally};
 use crate::tree::{Entry, Leaf, Leaves, Tree, link_stays_inside, overlay};
 
 /// Makes the tree; says also whether every file was still what it was when it was surveyed.
@@ -23,7 +25,7 @@ pub fn make(task: &Task, context: &Context) -> Result<(Artifact, bool), TaskErro
     let mut stood = true;
     for placed in &task.composed.inputs {
         let layer = match &placed.input {
-            Input::Folder(folder) => from_folder(folder, &mut batch, &mut stood, context)?,
+            Input::Folder(folder) => from_folder(&task.node.name, folder, &mut batch, &mut stood, context)?,
             Input::Git(git) => {
                 if let Some(note) = git.uncommitted(&context.git) {
                     context.warn(
@@ -32,7 +34,7 @@ pub fn make(task: &Task, context: &Context) -> Result<(Artifact, bool), TaskErro
                         Some("commit them, or take the folder with `dir`".to_owned()),
                     );
                 }
-                from_git(git, &mut batch, context)?
+                from_git(&task.node.name, git, &mut batch, context)?
             }
             Input::Leaf(path, seen) => from_leaf(&placed.name, path, seen, &mut batch, &mut stood)?,
             // Only images are built from one.
@@ -82,12 +84,19 @@ pub fn from_leaf(
 
 /// The content of a walked folder, read into `batch`.
 pub fn from_folder(
+    node: &NodeName,
     folder: &Observation,
     batch: &mut Batch<'_>,
     stood: &mut bool,
     context: &Context,
 ) -> Result<Leaves, TaskError> {
     let mut leaves = folder.tree().leaves();
+    let missing = |leaf: &Leaf| match leaf {
+        Leaf::File { digest, size, .. } if !context.store.contains(digest) => *size,
+        _ => 0,
+    };
+    let tally = Arc::new(Tally::of(leaves.values().map(missing).sum()));
+    let _watched = context.moving(node, "storing its files", &tally);
     for (path, leaf) in &mut leaves {
         if context.cancel.is_cancelled() {
             return Err(TaskError::Cancelled);
@@ -98,7 +107,7 @@ pub fn from_folder(
         }
         let source = path.under(&folder.root);
         let mut file = File::open(&source).map_err(TaskError::io("read", &source))?;
-        let (found, length) = batch.add(&mut file, *size)?;
+        let (found, length) = batch.add(&mut Counted::new(&mut file, tally.clone()), *size)?;
         if found != *digest {
             *stood = false;
             (*digest, *size) = (found, length);
@@ -107,12 +116,20 @@ pub fn from_folder(
     Ok(leaves)
 }
 
-fn from_git(git: &GitInput, batch: &mut Batch<'_>, context: &Context) -> Result<Leaves, TaskError> {
+fn from_git(
+    node: &NodeName,
+    git: &GitInput,
+    batch: &mut Batch<'_>,
+    context: &Context,
+) -> Result<Leaves, TaskError> {
     let resolved = git.source.resolve(&git.facts.commit)?;
     let patterns: Vec<Spanned<String>> =
         git.excludes.iter().map(|pattern| Spanned::new(pattern.clone(), Default::default())).collect();
     let excludes = Excludes::new(&patterns)?;
     let mut leaves = Leaves::new();
+    // What git is yet to give nobody knows.
+    let tally = Arc::new(Tally::default());
+    let _watched = context.moving(node, "storing its files", &tally);
     let mut take = |entry: ArchiveEntry, content: &mut dyn Read| -> io::Result<()> {
         if context.cancel.is_cancelled() {
             return Err(io::Error::other("interrupted"));
@@ -126,6 +143,7 @@ fn from_git(git: &GitInput, batch: &mut Batch<'_>, context: &Context) -> Result<
                 overlay(&mut leaves, &Leaves::from([(path, Leaf::Symlink { target })]), &RelPath::root());
             }
             EntryKind::File { executable, size } => {
+                let content = &mut Counted::new(content, tally.clone());
                 let (digest, size) = batch.add(content, size).map_err(io::Error::other)?;
                 let leaf = Leaf::File { digest, size, executable };
                 overlay(&mut leaves, &Leaves::from([(path, leaf)]), &RelPath::root());

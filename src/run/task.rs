@@ -14,7 +14,7 @@ use crate::inputs::stat::Stat;
 use crate::key::Key;
 use crate::key::compose::Composed;
 use crate::path::RelPath;
-use crate::pipeline::{Node, NodeName};
+use crate::pipeline::{Node, NodeName, SourceFile};
 use crate::record::{Artifact, RunId};
 use crate::reference::ReferenceError;
 use crate::run::archive::ArchiveError;
@@ -25,7 +25,9 @@ use crate::run::docker::{CredentialsError, EngineError, Keyring, RegistryError, 
 use crate::run::gates::GateFailure;
 use crate::run::host::{Cancel, HostError};
 use crate::run::image::{StepFailure, Sweeper};
-use crate::store::{Announced, PlaceError, Publication, Store, StoreError, Work};
+use crate::run::pulse::{Pulse, Watched};
+use crate::store::{Announced, PlaceError, Placement, Publication, Store, StoreError, Work, bytes_of};
+use crate::tally::Tally;
 use crate::tree::TreeDigest;
 
 /// One node to be made.
@@ -52,6 +54,9 @@ pub struct Context {
     pub project_id: String,
     pub store: Arc<Store>,
     pub sink: Arc<dyn Sink>,
+    pub pulse: Pulse,
+    /// What the nodes were declared in.
+    pub declared: SourceFile,
     pub cancel: Cancel,
     pub run: RunId,
     pub git: GitProgram,
@@ -89,6 +94,7 @@ pub struct Context {
 
 impl Context {
     pub fn say(&self, event: Event) {
+        self.pulse.hear(&event);
         self.sink.emit(event);
     }
 
@@ -101,6 +107,19 @@ impl Context {
 
     pub fn stage(&self, node: &NodeName, stage: &str) {
         self.say(Event::NodeProgressed { node: node.clone(), stage: stage.to_owned() });
+    }
+
+    /// Tells of work whose bytes `tally` counts, until the answer is dropped. `what` is a stage: `packing
+    /// x.tar.gz`.
+    pub fn moving(&self, node: &NodeName, what: impl Into<String>, tally: &Arc<Tally>) -> Watched {
+        self.pulse.moving(node, what, tally)
+    }
+
+    /// [`Store::place`], told of while it goes on.
+    pub fn place(&self, node: &NodeName, what: &str, placements: &[Placement]) -> Result<(), TaskError> {
+        let tally = Arc::new(Tally::of(bytes_of(placements)));
+        let _watched = self.moving(node, what, &tally);
+        Ok(self.store.place_counted(placements, &tally)?)
     }
 
     pub fn warn(&self, node: &NodeName, message: String, help: Option<String>) {

@@ -25,6 +25,8 @@ use crate::run::task::{Context, Made, Standing, Task, TaskError, Upstream, tree_
 use crate::run::wanted::{self, Packed, Publishing, Unknown};
 use crate::run::{archive, assemble, extract, image, recipe, retire, source};
 use crate::store::{Finish, Ingest, Lease, Published, StoreError};
+use crate::tally::{Counted, Tally};
+use crate::tree::Leaf;
 
 /// What [`make`] came back with.
 #[derive(Debug)]
@@ -320,8 +322,12 @@ fn prepare(task: &Task, artifact: &Artifact, context: &Context) -> Result<Publis
 fn pack(task: &Task, artifact: &Artifact, one: &Archive, context: &Context) -> Result<(), TaskError> {
     let Some(tree) = tree_of(artifact) else { return Ok(()) };
     let file_name = one.path.value.file_name().unwrap_or_default();
-    context.stage(&task.node.name, &format!("packing {file_name}"));
+    let what = format!("packing {file_name}");
+    context.stage(&task.node.name, &what);
     let leaves = context.store.tree(tree)?.leaves();
+    let sizes = leaves.values().map(|leaf| if let Leaf::File { size, .. } = leaf { *size } else { 0 });
+    let tally = Arc::new(Tally::of(sizes.sum()));
+    let _watched = context.moving(&task.node.name, what, &tally);
     let scratch = context.scratch()?;
     let path = scratch.join("archive");
     let result = (|| {
@@ -333,7 +339,10 @@ fn pack(task: &Task, artifact: &Artifact, one: &Archive, context: &Context) -> R
                 top: archive::stem(&one.path.value, one.format),
                 format: one.format,
                 threads: NonZeroUsize::new(cores()).unwrap_or(NonZeroUsize::MIN),
-                open: &|digest| context.store.open_content(digest).map_err(std::io::Error::other),
+                open: &|digest| {
+                    let content = context.store.open_content(digest).map_err(std::io::Error::other)?;
+                    Ok(Box::new(Counted::new(content, tally.clone())))
+                },
                 cancelled: &|| context.cancel.is_cancelled(),
             },
             &mut out,

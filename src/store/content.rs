@@ -14,6 +14,7 @@ use crate::store::index::{Index, Location, Place};
 use crate::store::open::{Loaded, Pending, Store};
 use crate::store::parallel::cores;
 use crate::store::seal::Seal;
+use crate::tally::Tally;
 
 /// From so many unknown digests on, reading the whole index again is quicker than asking.
 const RELOAD: usize = 256;
@@ -270,7 +271,7 @@ pub(super) fn is_loss(error: &io::Error) -> bool {
 
 /// The digest of an open blob.
 pub(super) fn hash(file: &File, size: u64, threads: usize) -> io::Result<Digest> {
-    copy(file, size, &[], threads).map_err(CopyError::into_io)
+    copy(file, size, &[], threads, &Tally::default()).map_err(CopyError::into_io)
 }
 
 /// A blob that is hashed while it is read.

@@ -19,6 +19,7 @@ use crate::store::open::Store;
 use crate::store::pack::{Frames, SMALL, Writer};
 use crate::store::parallel::{cores, for_each};
 use crate::store::seal::{self, Seal};
+use crate::tally::Tally;
 
 /// A file to take in.
 #[derive(Clone, Debug)]
@@ -60,6 +61,11 @@ impl Store {
     /// [`StoreError::Moved`] when a file changed meanwhile, [`StoreError::NotAFile`] for links,
     /// folders and devices. What was taken in before an error stays as unrecorded content.
     pub fn ingest(&self, files: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
+        self.ingest_counted(files, &Tally::default())
+    }
+
+    /// As [`Store::ingest`]; `tally` counts the bytes.
+    pub fn ingest_counted(&self, files: &[Ingest], tally: &Tally) -> Result<Vec<Ingested>, StoreError> {
         self.check_writable()?;
         let nothing = Ingested { digest: Digest::from_bytes([0; 32]), size: 0 };
         let results = Mutex::new(vec![nothing; files.len()]);
@@ -77,8 +83,9 @@ impl Store {
                     large.lock().unwrap_or_else(PoisonError::into_inner).push(index);
                 } else if source.before.len() < SMALL {
                     store(index, self.ingest_small(&source, file.adopt, frames)?);
+                    tally.add(source.before.len());
                 } else {
-                    store(index, self.ingest_blob(&source, file.adopt, 1)?);
+                    store(index, self.ingest_blob(&source, file.adopt, 1, tally)?);
                 }
                 Ok(())
             },
@@ -88,7 +95,7 @@ impl Store {
         large.sort_unstable();
         for index in large {
             let file = &files[index];
-            store(index, self.ingest_blob(&self.open_source(&file.path)?, file.adopt, cores())?);
+            store(index, self.ingest_blob(&self.open_source(&file.path)?, file.adopt, cores(), tally)?);
         }
         self.flush_many()?;
         Ok(results.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -147,12 +154,18 @@ impl Store {
         Ok(Ingested { digest, size })
     }
 
-    fn ingest_blob(&self, source: &Source<'_>, adopt: bool, threads: usize) -> Result<Ingested, StoreError> {
+    fn ingest_blob(
+        &self,
+        source: &Source<'_>,
+        adopt: bool,
+        threads: usize,
+        tally: &Tally,
+    ) -> Result<Ingested, StoreError> {
         let size = source.before.len();
         // A file with another link could still be written to by that name.
         let adopt_as_is = adopt && source.before.nlink() == 1 && source.path.starts_with(self.root());
         if adopt_as_is || self.looks_known(source)? {
-            let digest = copy(&source.file, size, &[], threads).map_err(|e| source.broken(e))?;
+            let digest = copy(&source.file, size, &[], threads, tally).map_err(|e| source.broken(e))?;
             source.check()?;
             let known = self.locate(&digest)?.is_some();
             if known || adopt_as_is {
@@ -166,7 +179,7 @@ impl Store {
             }
         }
         let path = self.scratch()?;
-        let copied = self.copy_blob(source, &path, threads);
+        let copied = self.copy_blob(source, &path, threads, tally);
         if copied.is_err() {
             // Half a copy is of no use; the error says what happened.
             let _ = fs::remove_file(&path);
@@ -207,9 +220,16 @@ impl Store {
         Ok(blobs.iter().rev().any(|digest| alike(digest).unwrap_or(true)))
     }
 
-    fn copy_blob(&self, source: &Source<'_>, path: &Path, threads: usize) -> Result<Digest, StoreError> {
+    fn copy_blob(
+        &self,
+        source: &Source<'_>,
+        path: &Path,
+        threads: usize,
+        tally: &Tally,
+    ) -> Result<Digest, StoreError> {
         let target = File::create_new(path).map_err(|e| self.layout.error("create", path, e))?;
-        let digest = copy(&source.file, source.before.len(), &[&target], threads).map_err(|e| match e {
+        let size = source.before.len();
+        let digest = copy(&source.file, size, &[&target], threads, tally).map_err(|e| match e {
             CopyError::Write(_, e) => self.layout.error("write", path, e),
             read => source.broken(read),
         })?;

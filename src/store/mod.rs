@@ -59,7 +59,7 @@ pub use idle::{IdleRun, append_idle_run};
 pub use ingest::{Ingest, Ingested};
 pub use lease::{ExclusiveLease, Lease, SharedLease};
 pub use open::{Store, StoreInfo};
-pub use place::{Placement, Target};
+pub use place::{Placement, Target, bytes_of};
 pub use records::{Finish, NewRun};
 pub use reuse::WORTHWHILE;
 pub use verify::{Damage, DamageKind, VerifyReport};

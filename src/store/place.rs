@@ -5,7 +5,7 @@
 //! public name.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +21,7 @@ use crate::store::open::Store;
 use crate::store::parallel::{cores, for_each};
 use crate::store::reuse;
 use crate::store::seal::{self, Seal};
+use crate::tally::Tally;
 
 /// One content and everywhere it goes. `size` in bytes, as its tree entry says.
 #[derive(Clone, Debug)]
@@ -54,6 +55,14 @@ impl Target {
 /// Files that a thread takes at a time.
 const GRAIN: usize = 16;
 
+/// Bytes that the kernel is asked to copy at a time, so that somebody can watch.
+const KERNEL_PIECE: u64 = 64 << 20;
+
+/// How many bytes [`Store::place`] writes for these.
+pub fn bytes_of(placements: &[Placement]) -> u64 {
+    placements.iter().map(|one| one.size * one.targets.len() as u64).sum()
+}
+
 impl Store {
     /// Makes every target a copy of its content. Their modification time is a second ago, so
     /// that a write by somebody else in the same instant cannot share it.
@@ -62,9 +71,14 @@ impl Store {
     /// When one fails, every file that this call made is removed again.
     /// [`PlaceError::Damaged`] names all contents that are lost, after trying every one.
     pub fn place(&self, placements: &[Placement]) -> Result<(), PlaceError> {
+        self.place_counted(placements, &Tally::default())
+    }
+
+    /// As [`Store::place`]; `tally` counts what is written, [`bytes_of`] in all.
+    pub fn place_counted(&self, placements: &[Placement], tally: &Tally) -> Result<(), PlaceError> {
         let lost = Mutex::new(Vec::new());
         let made = Made::default();
-        let result = self.place_all(placements, &made, &lost);
+        let result = self.place_all(placements, &made, &lost, tally);
         let mut lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
         let result = result.and_then(|()| {
             lost.sort_unstable();
@@ -82,9 +96,10 @@ impl Store {
         placements: &[Placement],
         made: &Made,
         lost: &Mutex<Vec<Digest>>,
+        tally: &Tally,
     ) -> Result<(), PlaceError> {
         let one = |placement: &Placement, threads: usize, own: &mut Vec<PathBuf>| match self
-            .place_one(placement, threads, own)
+            .place_one(placement, threads, own, tally)
         {
             Err(PlaceError::Store(StoreError::Absent(digest) | StoreError::Damaged(digest))) => {
                 lost.lock().unwrap_or_else(PoisonError::into_inner).push(digest);
@@ -107,7 +122,7 @@ impl Store {
             1,
             || made.list(),
             |own, _, (placement, target)| {
-                if !self.place_sealed(placement, target, &mut own.paths)? {
+                if !self.place_sealed(placement, target, &mut own.paths, tally)? {
                     moved.lock().unwrap_or_else(PoisonError::into_inner).push((*placement, *target));
                 }
                 Ok::<(), PlaceError>(())
@@ -141,6 +156,7 @@ impl Store {
         placement: &Placement,
         threads: usize,
         made: &mut Vec<PathBuf>,
+        tally: &Tally,
     ) -> Result<(), PlaceError> {
         let Placement { digest, size, targets } = placement;
         let location = self.locate(digest)?.ok_or(StoreError::Absent(*digest))?;
@@ -149,13 +165,14 @@ impl Store {
             return Err(StoreError::Absent(*digest).into());
         }
         if location.place == Place::Blob {
-            self.place_blob(placement, location, threads, made)
+            self.place_blob(placement, location, threads, made, tally)
         } else {
             let bytes = self.read(digest)?;
             for target in targets {
                 let mut file = create(target, *size, made)?;
                 file.write_all(&bytes).map_err(|e| PlaceError::target(&target.path, e))?;
                 close(&file, target)?;
+                tally.add(*size);
             }
             Ok(())
         }
@@ -182,6 +199,7 @@ impl Store {
         placement: &Placement,
         target: &Target,
         made: &mut Vec<PathBuf>,
+        tally: &Tally,
     ) -> Result<bool, PlaceError> {
         let Placement { digest, size, .. } = placement;
         let seal = self.locate(digest)?.and_then(|location| location.seal);
@@ -195,7 +213,7 @@ impl Store {
         }
         let file = create(target, *size, made)?;
         // Which side an error is of is not told: read with care, the blob says so itself.
-        let copied = std::io::copy(&mut &source, &mut &file);
+        let copied = in_the_kernel(&source, &file, tally);
         if matches!(copied, Ok(count) if count == *size) && stands(&source) {
             close(&file, target)?;
             return Ok(true);
@@ -212,6 +230,7 @@ impl Store {
         location: Location,
         threads: usize,
         made: &mut Vec<PathBuf>,
+        tally: &Tally,
     ) -> Result<(), PlaceError> {
         let Placement { digest, size, targets } = placement;
         let source = match self.open_at(digest, location) {
@@ -222,7 +241,7 @@ impl Store {
         let before = Stat::of_open(&source).ok();
         let files =
             targets.iter().map(|target| create(target, *size, made)).collect::<Result<Vec<File>, _>>()?;
-        let copied = copy(&source, *size, &files.iter().collect::<Vec<_>>(), threads);
+        let copied = copy(&source, *size, &files.iter().collect::<Vec<_>>(), threads, tally);
         match copied {
             Ok(found) if found == *digest => {}
             Ok(_) => return Err(self.lose(digest, location)),
@@ -243,6 +262,19 @@ impl Store {
         match self.give_up(digest, location) {
             Ok(()) => StoreError::Damaged(*digest).into(),
             Err(e) => e.into(),
+        }
+    }
+}
+
+/// Copies all of `source`, without its bytes coming here; yields how many there were.
+fn in_the_kernel(source: &File, mut target: &File, tally: &Tally) -> std::io::Result<u64> {
+    let mut done = 0;
+    loop {
+        let count = std::io::copy(&mut Read::take(source, KERNEL_PIECE), &mut target)?;
+        tally.add(count);
+        done += count;
+        if count < KERNEL_PIECE {
+            return Ok(done);
         }
     }
 }

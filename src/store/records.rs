@@ -173,6 +173,26 @@ impl Store {
         self.db.durations(project, node, limit)
     }
 
+    /// Milliseconds that instructions of a node's image took in earlier runs, by name, newest first.
+    pub fn instruction_times(
+        &self,
+        project: &str,
+        node: &NodeName,
+    ) -> Result<HashMap<String, Vec<u64>>, StoreError> {
+        self.db.instruction_times(project, node)
+    }
+
+    /// Notes how many milliseconds instructions of a node's image took in a run.
+    pub fn note_instructions(
+        &self,
+        project: &str,
+        node: &NodeName,
+        run: RunId,
+        times: &[(String, u64)],
+    ) -> Result<(), StoreError> {
+        self.commit_with(|write| write.note_instructions(project, node, run, times))
+    }
+
     /// Newest first; of every project when none is named.
     pub fn runs(&self, project: Option<&str>, limit: usize) -> Result<Vec<Run>, StoreError> {
         self.db.runs(project, limit)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::dockerfile::{Analysis, Step};
 use crate::inputs::Observation;
 use crate::inputs::git::GitSource;
 use crate::inputs::input::Input;
@@ -14,7 +15,7 @@ use crate::plan::judge::{Judged, Reading, Subject};
 use crate::plan::mend::mend;
 use crate::plan::reason::between;
 use crate::plan::receipt::redacted;
-use crate::plan::{Baseline, Code, Estimate, Explanation, Identical, Proposed, Reason, Verdict};
+use crate::plan::{Baseline, Code, Estimate, Explanation, Identical, Layer, Proposed, Reason, Verdict};
 use crate::record::Record;
 use crate::run::retention::Pattern;
 use crate::store::Store;
@@ -200,9 +201,26 @@ impl<'a> Historian<'a> {
         Some(Identical { same, of: all.len() as u32 })
     }
 
+    /// What each instruction that makes a layer is expected to take.
+    fn layers(&self, node: &NodeName, analysis: &Analysis) -> Vec<Layer> {
+        let mut times = self.store.instruction_times(self.project, node).unwrap_or_default();
+        let named = analysis.steps.iter().zip(analysis.names()).filter(|(step, _)| {
+            // What is built on takes no time of its own, and stages may share it.
+            step.number.is_some() && step.word != "FROM"
+        });
+        let instruction = |(step, name): (&Step, String)| Layer {
+            line: step.line,
+            text: step.text.lines().next().unwrap_or_default().to_owned(),
+            estimate: times.remove(&name).and_then(Estimate::of),
+        };
+        named.map(instruction).collect()
+    }
+
+    /// `dockerfile` is of a node that builds an image.
     pub fn explain(
         &self,
         case: &Case<'_>,
+        dockerfile: Option<&Analysis>,
         downstream: Vec<NodeName>,
         notes: Vec<String>,
         edits: Vec<Proposed>,
@@ -238,6 +256,10 @@ impl<'a> Historian<'a> {
             unchanged,
             estimate: if will_run { self.estimate(case.name) } else { None },
             identical: if will_run { self.identical(case.name) } else { None },
+            instructions: match dockerfile.filter(|_| will_run) {
+                Some(analysis) => self.layers(case.name, analysis),
+                None => Vec::new(),
+            },
             upstreams: case
                 .subject
                 .reads
@@ -254,16 +276,7 @@ impl<'a> Historian<'a> {
 
 /// Expected time from past runs; none without any.
 pub fn estimate(store: &Store, project: &str, node: &NodeName) -> Option<Estimate> {
-    let mut all = store.durations(project, node, SAMPLES).ok()?;
-    all.sort_unstable();
-    let samples = all.len();
-    let median_ms = *all.get(samples / 2)?;
-    Some(Estimate {
-        median_ms,
-        low_ms: all[samples / 10],
-        high_ms: all[(samples * 9 / 10).min(samples - 1)],
-        samples: samples as u32,
-    })
+    Estimate::of(store.durations(project, node, SAMPLES).ok()?)
 }
 
 /// Where the reason's component was declared. A file below an output has the output's place.

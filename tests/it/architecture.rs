@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Low to high. A module imports from its own layer or a lower one, never in a circle.
 const LAYERS: &[&[&str]] = &[
-    &["base64", "canonical", "copy", "digest", "dockerfile", "path", "reference", "tree"],
+    &["base64", "canonical", "copy", "digest", "dockerfile", "path", "reference", "tally", "tree"],
     &["pipeline"],
     &["graph", "inputs"],
     &["key", "record"],

@@ -108,7 +108,7 @@ fn every_field_of_an_explanation_is_documented() {
     for document in &explained {
         assert_eq!(
             document.as_object().unwrap().keys().collect::<Vec<_>>(),
-            ["file", "nodes", "params", "v"]
+            ["course", "file", "nodes", "params", "v"]
         );
         for node in document["nodes"].as_array().unwrap() {
             for field in node.as_object().unwrap().keys() {

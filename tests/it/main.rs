@@ -7,6 +7,7 @@ mod bats;
 mod causes;
 mod command_line;
 mod crash;
+mod display;
 mod docker;
 mod docs_cli;
 mod docs_dependencies;

@@ -80,6 +80,7 @@ pub fn explanations(
             baseline,
             unchanged,
             estimate: None,
+            instructions: Vec::new(),
             identical: None,
             upstreams: upstreams.map(|up| (graph.name(up.node).clone(), fresh.word())).collect(),
             downstream: Vec::new(),

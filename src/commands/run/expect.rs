@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::commands::args::Run;
 use crate::commands::fault::Fault;
 use crate::commands::prepare::{self, Prepared};
+use crate::plan::Verdict;
 use crate::plan::judge::{Judged, Order};
-use crate::plan::schedule::{self, Job};
-use crate::plan::{Estimate, Verdict};
+use crate::plan::outlook::Outlook;
+use crate::plan::schedule::Job;
 use crate::report::{quantity, words};
 
 /// `--expect-fresh` and `--budget`: fail before time is spent.
@@ -29,7 +30,7 @@ pub fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Resul
         }
     }
     if let Some(budget) = args.budget {
-        let (Some(estimate), _) = total(args, prepared, judged) else { return Ok(()) };
+        let Some(estimate) = outlook(prepared, judged, slots(args)).look(0).estimate else { return Ok(()) };
         if Duration::from_millis(estimate.median_ms) > budget {
             return Err(Fault::Expectation(format!(
                 "the run is expected to take {}, more than the budget of {}",
@@ -41,8 +42,8 @@ pub fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Resul
     Ok(())
 }
 
-/// What all nodes that may run are expected to take, and how many of them were never timed.
-pub fn total(args: &Run, prepared: &Prepared, judged: &[Judged]) -> (Option<Estimate>, usize) {
+/// What is expected of all nodes that may run, at most `slots` at a time.
+pub fn outlook(prepared: &Prepared, judged: &[Judged], slots: usize) -> Outlook {
     let historian = prepared.historian();
     let mut places: HashMap<usize, usize> = HashMap::new();
     let mut list = Vec::new();
@@ -54,12 +55,13 @@ pub fn total(args: &Run, prepared: &Prepared, judged: &[Judged]) -> (Option<Esti
         }
         places.insert(at, list.len());
         let upstreams = subject.reads.iter().map(|read| &read.up).chain(&subject.follows);
-        list.push(Job {
+        let job = Job {
             estimate: historian.estimate(&prepared.names[at]),
             after: upstreams.filter_map(|up| places.get(up).copied()).collect(),
-        });
+        };
+        list.push((prepared.names[at].clone(), job));
     }
-    schedule::expected(&list, slots(args))
+    Outlook::new(list, slots)
 }
 
 pub fn slots(args: &Run) -> usize {

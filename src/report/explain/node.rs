@@ -2,11 +2,11 @@
 
 use crate::key::Facet;
 use crate::pipeline::NodeName;
-use crate::plan::{Code, Explanation, Identical, Instruction, Proposed, Reason, Verdict};
+use crate::plan::{Code, Estimate, Explanation, Identical, Instruction, Layer, Proposed, Reason, Verdict};
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
-use crate::report::quantity::{age, estimate, millis};
-use crate::report::text::{pad, shorten};
+use crate::report::quantity::{age, count, estimate, millis};
+use crate::report::text::{clean, pad, shorten, width};
 use crate::report::words;
 
 /// Columns of a block's name, with the indent.
@@ -15,6 +15,11 @@ const BLOCK: usize = 15;
 /// Instructions whose places are named for one reason, and columns of each.
 const INSTRUCTIONS: usize = 3;
 const INSTRUCTION: usize = 40;
+/// Instructions that are listed.
+const SLOW: usize = 5;
+
+/// Columns of an instruction.
+const TEXT: usize = 60;
 
 /// Downstream nodes that are named; more are counted.
 const NAMES: usize = 8;
@@ -43,6 +48,7 @@ pub fn write(out: &mut String, explanation: &Explanation, columns: usize, contex
         }
         Verdict::Fresh => {}
     }
+    layers(out, explanation, context.palette);
     for (at, note) in explanation.notes.iter().enumerate() {
         let mut lines = vec![note.clone()];
         for Proposed { edit, .. } in explanation.edits.iter().filter(|one| one.note == at) {
@@ -68,8 +74,9 @@ fn head(out: &mut String, explanation: &Explanation, columns: usize, context: &C
     };
     out.push_str(&format!("{}  {word}", palette.bold(pad(explanation.node.as_ref(), columns))));
     let runs = matches!(explanation.verdict, Verdict::Stale(_) | Verdict::Waiting(_));
-    if let Some(expected) = explanation.estimate.filter(|_| runs) {
-        out.push_str(&format!("  {}", estimate(&expected)));
+    if runs {
+        let expected = explanation.estimate.as_ref().map_or_else(|| "no history yet".to_owned(), estimate);
+        out.push_str(&format!("  {expected}"));
     }
     if let Some(baseline) = &explanation.baseline {
         let revision = baseline.revision.as_ref().map_or_else(String::new, |r| format!(", {r}"));
@@ -163,6 +170,40 @@ pub fn blocks(
     if !lines.is_empty() {
         block(out, palette, "upstream", &lines);
     }
+}
+
+/// Of a Dockerfile: how many there are, and those that take longest where the engine's cache has them not.
+fn layers(out: &mut String, explanation: &Explanation, palette: Palette) {
+    let all = &explanation.instructions;
+    if all.is_empty() {
+        return;
+    }
+    let mut slow: Vec<(&Layer, Estimate)> = all
+        .iter()
+        .filter_map(|one| Some((one, one.estimate?)))
+        .filter(|(_, expected)| expected.high_ms >= 1_000)
+        .collect();
+    slow.sort_by_key(|(_, expected)| std::cmp::Reverse(expected.median_ms));
+    slow.truncate(SLOW);
+    slow.sort_by_key(|(one, _)| one.line);
+    let untimed = all.iter().filter(|one| one.estimate.is_none()).count();
+    let mut head = count(all.len(), "instruction");
+    match untimed {
+        0 => {}
+        some if some == all.len() => head.push_str(", no history yet"),
+        some => head.push_str(&format!(", {some} never timed")),
+    }
+    if !slow.is_empty() {
+        head.push_str("; the longest, unless the engine has them:");
+    }
+    let mut lines = vec![palette.dim(head).to_string()];
+    let columns = slow.iter().map(|(_, expected)| width(&estimate(expected))).max().unwrap_or(0);
+    for (one, expected) in slow {
+        let time = pad(&estimate(&expected), columns);
+        let place = palette.dim(format!("line {}", one.line));
+        lines.push(format!("{time}  {}   {place}", shorten(&clean(&one.text), TEXT)));
+    }
+    block(out, palette, "dockerfile", &lines);
 }
 
 fn downstream(out: &mut String, explanation: &Explanation, palette: Palette) {

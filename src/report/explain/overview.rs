@@ -3,8 +3,9 @@
 use crate::pipeline::NodeName;
 use crate::plan::{Code, Explanation, Verdict};
 use crate::report::colour::Palette;
-use crate::report::explain::is_root;
-use crate::report::quantity::{about, count};
+use crate::report::explain::{Course, is_root};
+use crate::report::lines::chain;
+use crate::report::quantity::{about, count, total};
 use crate::report::text::{pad, width};
 use crate::report::words;
 
@@ -15,8 +16,9 @@ const NAMES: usize = 6;
 /// 1 root cause
 ///   embed  `input app` changed: `src/a.php` modified, 4.1 → 4.3 KiB
 /// 1 node runs (~2m05s), up to 3 may follow (~1m10s more), 1 is restored, 2 are fresh
+/// ~3m00s (2m40s–3m30s) with 2 nodes at a time, along embed → binary
 /// ```
-pub fn text(explanations: &[Explanation], palette: Palette) -> String {
+pub fn text(explanations: &[Explanation], course: &Course, palette: Palette) -> String {
     let roots: Vec<&Explanation> = explanations.iter().filter(|e| is_root(e)).collect();
     let mut out = String::new();
     if !roots.is_empty() {
@@ -37,7 +39,19 @@ pub fn text(explanations: &[Explanation], palette: Palette) -> String {
     }
     out.push_str(&cascade(explanations));
     out.push('\n');
+    out.push_str(&wall(course));
     out
+}
+
+/// `~2m35s (2m20s–3m00s) with 2 nodes at a time, along embed → binary`; nothing where there is no chain.
+fn wall(course: &Course) -> String {
+    const WIDE: usize = 100;
+    let Some(estimate) = course.estimate.filter(|all| all.high_ms >= 1_000 && course.critical.len() > 1)
+    else {
+        return String::new();
+    };
+    let (time, jobs) = (total(&estimate), count(course.jobs, "node"));
+    format!("{time} with {jobs} at a time, along {}\n", chain(&course.critical, WIDE))
 }
 
 fn cascade(explanations: &[Explanation]) -> String {

@@ -3,7 +3,7 @@ use crate::digest::Digest;
 use crate::key::{Facet, Value};
 use crate::path::RelPath;
 use crate::pipeline::Kind;
-use crate::plan::{Baseline, Code, Estimate, Reason};
+use crate::plan::{Baseline, Code, Estimate, Layer, Reason};
 use crate::record::RunId;
 use crate::tree::{Change, ChangeKind, Entry};
 
@@ -29,6 +29,7 @@ fn explanation(name: &str, verdict: Verdict<NodeName>) -> Explanation {
         unchanged: [3, 0, 2],
         estimate: None,
         identical: None,
+        instructions: vec![],
         upstreams: vec![],
         downstream: vec![],
         notes: vec![],
@@ -78,17 +79,24 @@ fn edited() -> Vec<Explanation> {
 }
 
 fn shown(explanations: &[Explanation], palette: Palette) -> String {
-    text(explanations, &Context { now: NOW, file: "pipeline.kdl", params: &[], palette })
+    along(explanations, &Course::default(), palette)
+}
+
+fn along(explanations: &[Explanation], course: &Course, palette: Palette) -> String {
+    text(explanations, course, &Context { now: NOW, file: "pipeline.kdl", params: &[], palette })
 }
 
 #[test]
 fn an_edit_is_explained_from_cause_to_cascade() {
+    let critical = vec![node("embed"), node("binary")];
+    let course = Course { estimate: estimate(155_000), untimed: 1, jobs: 2, critical };
     assert_eq!(
-        shown(&edited(), Palette::PLAIN),
+        along(&edited(), &course, Palette::PLAIN),
         "\
 1 root cause
   embed  `input app` changed: `src/A.php` and 1 more path
 1 node runs (~2m05s), up to 2 may follow (~30s more, 1 never timed), 1 is restored, 1 is fresh
+~2m35s (2m20s–3m00s) with 2 nodes at a time, along embed → binary
 
 embed   REBUILD  ~2m05s (1m50s–2m30s over 14 runs)  compared with run 41, main@9f2c, 3 h ago
   own          `input app` changed: 2 paths
@@ -104,7 +112,7 @@ binary  PERHAPS  ~30s (15s–55s over 14 runs)  compared with run 41, main@9f2c,
   upstream     fresh if `embed` comes out identical
   downstream   dist — fresh if `binary` comes out identical
 
-dist    PERHAPS
+dist    PERHAPS  no history yet
   upstream     fresh if `binary` and `source` come out identical
 
 native  RESTORE  as in run 41, main@9f2c, 3 h ago, made in 2m05s; same: 3 own, 2 upstream
@@ -135,10 +143,10 @@ fn a_node_stale_through_others_is_no_root_cause() {
   base  never built
 2 nodes run
 
-base   REBUILD
+base   REBUILD  no history yet
   because      never built
 
-embed  REBUILD  compared with run 41, main@9f2c, 3 h ago
+embed  REBUILD  no history yet  compared with run 41, main@9f2c, 3 h ago
   own          unchanged (4)
   upstream     `base` must run first
                `app` fresh
@@ -160,7 +168,7 @@ fn the_nearest_record_is_named_as_such_and_the_environment_has_its_block() {
   a  `tool cc` changed: \"cc 13\" → \"cc 14\"
 1 node runs
 
-a  REBUILD  nearest is run 41, main@9f2c, 3 h ago
+a  REBUILD  no history yet  nearest is run 41, main@9f2c, 3 h ago
   own          unchanged (3)
   environment  `tool cc` changed: \"cc 13\" → \"cc 14\"
 "
@@ -204,10 +212,11 @@ fn parameters_stand_below() {
         params: std::slice::from_ref(&param),
         palette: Palette::PLAIN,
     };
-    let shown = text(&[explanation("a", Verdict::Fresh)], &context);
+    let shown = text(&[explanation("a", Verdict::Fresh)], &Course::default(), &context);
     assert!(shown.ends_with("\n\nparameters\n  version  1  default\n"), "{shown}");
     assert!(
-        json(&[], "p", &[param]).contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#)
+        json(&[], "p", &[param], &Course::default())
+            .contains(r#""params":[{"name":"version","value":"1","origin":"default"}]"#)
     );
 }
 
@@ -225,9 +234,9 @@ fn json_is_stable() {
     stale.upstreams = vec![(node("b"), "fresh")];
     let waiting = Explanation { baseline: None, ..explanation("c", Verdict::Waiting(vec![node("a")])) };
     assert_eq!(
-        json(&[stale, waiting, explanation("d", Verdict::Fresh)], "pipeline.kdl", &[]),
+        json(&[stale, waiting, explanation("d", Verdict::Fresh)], "pipeline.kdl", &[], &Course::default()),
         concat!(
-            r#"{"v":1,"file":"pipeline.kdl","params":[],"nodes":["#,
+            r#"{"v":1,"file":"pipeline.kdl","params":[],"course":{"untimed":0,"jobs":0,"critical":[]},"nodes":["#,
             r#"{"node":"a","kind":"command","verdict":{"stale":[{"code":"forced","facet":"own","label":"x","more":false}]},"#,
             r#""baseline":{"run":41,"revision":"main@9f2c","started":1795439200,"duration_ms":125000,"last_success":true},"#,
             r#""unchanged":[3,0,2],"upstreams":[["b","fresh"]],"downstream":[],"notes":[]},"#,
@@ -239,4 +248,32 @@ fn json_is_stable() {
             "\n"
         )
     );
+}
+
+#[test]
+fn the_longest_instructions_are_listed_as_they_stand() {
+    let instruction = |line: u32, text: &str, seconds: Option<u64>| Layer {
+        line,
+        text: text.to_owned(),
+        estimate: seconds.and_then(|seconds| estimate(seconds * 1_000)),
+    };
+    let mut base = explanation("base", Verdict::Stale(vec![]));
+    base.unchanged = [0; 3];
+    base.instructions = vec![
+        instruction(2, "COPY a /a", None),
+        instruction(3, "RUN apt-get install", Some(60)),
+        instruction(4, &format!("RUN make {}", "x".repeat(99)), Some(660)),
+        instruction(9, "RUN strip", Some(15)),
+    ];
+    let list = shown(&[base.clone()], Palette::PLAIN);
+    let expected = "\
+  dockerfile   4 instructions, 1 never timed; the longest, unless the engine has them:
+               ~1m00s (45s–1m25s over 14 runs)       RUN apt-get install   line 3
+               ~11m00s (10m45s–11m25s over 14 runs)  RUN make xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…   line 4
+               ~15s (0 ms–40s over 14 runs)          RUN strip   line 9
+";
+    assert!(list.ends_with(expected), "{list}");
+    base.instructions.iter_mut().for_each(|one| one.estimate = None);
+    let list = shown(&[base], Palette::PLAIN);
+    assert!(list.ends_with("  dockerfile   4 instructions, no history yet\n"), "{list}");
 }

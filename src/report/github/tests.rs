@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::event::{Event, Sink};
+use crate::event::{Event, Place, Sink};
 use crate::pipeline::{self, Diagnostics, Kind, NodeName, SourceFile, Span};
 use crate::record::Outcome;
 use crate::report::colour::Palette;
@@ -13,7 +13,7 @@ use crate::report::sink::{Clock, Verbosity};
 fn shown(verbosity: Verbosity, events: impl IntoIterator<Item = Event>) -> String {
     let written = Shared::default();
     let clock = Clock { elapsed: Box::new(|| Duration::ZERO), now: Box::new(|| 0) };
-    let sink = Sections::new(Github, Palette::PLAIN, verbosity, Box::new(written.clone()), clock);
+    let sink = Sections::new(Github::default(), Palette::PLAIN, verbosity, Box::new(written.clone()), clock);
     events.into_iter().for_each(|event| sink.emit(event));
     written.text()
 }
@@ -91,13 +91,29 @@ fn a_failure_is_annotated() {
         node: node("a"),
         message: "50% done,\nthen lost".into(),
         help: None,
+        at: None,
         tail: vec![],
         log: None,
     };
     let expected = "::group::output of a\n| 1\n::endgroup::\nfailed    a: 50% done,\nthen lost\n\
-                    ::error title=a failed::50%25 done,%0Athen lost\n";
+                    next      osgraph explain a\n::error title=a failed::50%25 done,%0Athen lost\n";
     assert_eq!(shown(Verbosity::Normal, [printed("a", "1"), failed.clone()]), expected);
     assert_eq!(shown(Verbosity::Quiet, [printed("a", "1"), failed, printed("b", "x"), ran("b")]), expected);
+}
+
+#[test]
+fn a_failure_is_annotated_where_it_was_written() {
+    let at = Place::of("b/Dockerfile", "FROM a\nRUN false\n", 2);
+    let mark = |project: &str, at| {
+        let github = Github { project: project.to_owned() };
+        github.annotate(Severity::Error, "base failed", "exit code 1", at).unwrap()
+    };
+    assert_eq!(mark("", Some(&at)), "::error file=b/Dockerfile,line=2,title=base failed::exit code 1");
+    assert_eq!(
+        mark("sub/it", Some(&at)),
+        "::error file=sub/it/b/Dockerfile,line=2,title=base failed::exit code 1"
+    );
+    assert_eq!(mark("sub/it", None), "::error title=base failed::exit code 1");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::digest::Digest;
+use crate::event::Place;
 use crate::key::{Facet, Value};
 use crate::path::RelPath;
 use crate::pipeline::{Kind, NodeName, Span};
@@ -47,8 +48,9 @@ fn lines_of_every_event_are_stable() {
                 waiting: 4,
                 estimate: Some(estimate),
                 untimed: 0,
+                critical: vec![node("a")],
             },
-            r#""event":"planned","fresh":1,"restorable":2,"stale":3,"waiting":4,"estimate":{"median_ms":125000,"low_ms":110000,"high_ms":150000,"samples":14},"untimed":0"#,
+            r#""event":"planned","fresh":1,"restorable":2,"stale":3,"waiting":4,"estimate":{"median_ms":125000,"low_ms":110000,"high_ms":150000,"samples":14},"untimed":0,"critical":["a"]"#,
         ),
         (
             Event::NodePrinted { node: node("a"), line: "x\u{1b}".into() },
@@ -57,6 +59,25 @@ fn lines_of_every_event_are_stable() {
         (
             Event::NodeProgressed { node: node("a"), stage: "storing".into() },
             r#""event":"node_progressed","node":"a","stage":"storing""#,
+        ),
+        (
+            Event::BuildAdvanced {
+                node: node("a"),
+                step: 9,
+                steps: 17,
+                instruction: "RUN x".into(),
+                left: None,
+                untimed: 2,
+            },
+            r#""event":"build_advanced","node":"a","step":9,"steps":17,"instruction":"RUN x","untimed":2"#,
+        ),
+        (
+            Event::BytesMoved { node: node("a"), what: "packing".into(), done: 1, total: Some(2) },
+            r#""event":"bytes_moved","node":"a","what":"packing","done":1,"total":2"#,
+        ),
+        (
+            Event::RunProgressed { left: Some(estimate), untimed: 1, critical: vec![node("a")] },
+            r#""event":"run_progressed","left":{"median_ms":125000,"low_ms":110000,"high_ms":150000,"samples":14},"untimed":1,"critical":["a"]"#,
         ),
         (Event::NodeWaited { node: node("a") }, r#""event":"node_waited","node":"a""#),
         (
@@ -77,10 +98,11 @@ fn lines_of_every_event_are_stable() {
                 node: node("a"),
                 message: "m".into(),
                 help: None,
+                at: Some(Place::of("pipeline.kdl", "a\nb\n", 1)),
                 tail: vec!["t".into()],
                 log: None,
             },
-            r#""event":"node_failed","node":"a","message":"m","tail":["t"],"log":null"#,
+            r#""event":"node_failed","node":"a","message":"m","at":{"file":"pipeline.kdl","line":1,"around":[[1,"a"],[2,"b"]]},"tail":["t"],"log":null"#,
         ),
         (
             Event::ChecksNotRun { node: node("a"), checks: vec!["version".into()], reason: "r".into() },

@@ -9,12 +9,20 @@ use crate::pipeline::NodeName;
 use crate::plan::Estimate;
 use crate::record::Outcome;
 use crate::report::colour::Palette;
+use crate::report::lines;
 use crate::report::quantity;
+use crate::report::roster::Roster;
 use crate::report::text;
 use crate::report::words;
 
 /// Rows of running nodes; more are counted.
 const ROWS: usize = 10;
+
+/// Columns of a bar.
+const BAR: usize = 20;
+
+/// So wide a terminal has room for a bar.
+const WIDE: usize = 100;
 
 /// Columns that a node's name may take before it is cut.
 const NAME: usize = 32;
@@ -31,21 +39,50 @@ pub struct Line {
 /// What goes on in a run.
 #[derive(Default)]
 pub struct Board {
-    running: Vec<Running>,
+    running: Roster<Running>,
     total: usize,
     done: usize,
     /// Files and bytes read so far, until the plan is made.
     survey: Option<(u64, u64)>,
+    left: Option<Left>,
     turn: usize,
 }
 
 struct Running {
-    node: NodeName,
     since: Duration,
     estimate: Option<Estimate>,
     cause: String,
     /// What it printed or does, whichever came last.
     last: String,
+    /// Where its build stands.
+    stand: Option<Stand>,
+    moved: Option<Moved>,
+}
+
+struct Stand {
+    step: usize,
+    steps: usize,
+    untimed: usize,
+    left: Option<(Duration, u64)>,
+}
+
+struct Moved {
+    what: String,
+    done: u64,
+    total: Option<u64>,
+}
+
+/// What was left of the whole at some time.
+struct Left {
+    at: Duration,
+    ms: u64,
+    untimed: usize,
+    critical: Vec<NodeName>,
+}
+
+/// What of `ms` milliseconds is left, which were left at `at`.
+fn since(at: Duration, ms: u64, now: Duration) -> u64 {
+    ms.saturating_sub(now.saturating_sub(at).as_millis() as u64)
 }
 
 impl Board {
@@ -56,7 +93,7 @@ impl Board {
 
     /// Why a running node runs.
     pub fn cause(&self, node: &NodeName) -> &str {
-        self.running.iter().find(|r| r.node == *node).map_or("", |r| &r.cause)
+        self.running.get(node).map_or("", |row| &row.cause)
     }
 
     pub fn take(&mut self, event: Event, now: Duration) {
@@ -64,6 +101,9 @@ impl Board {
             Event::RunStarted { nodes, .. } => self.total = nodes,
             Event::SurveyProgressed { files, bytes } => self.survey = Some((files, bytes)),
             Event::Planned { .. } => self.survey = None,
+            Event::RunProgressed { left, untimed, critical } => {
+                self.left = left.map(|left| Left { at: now, ms: left.median_ms, untimed, critical });
+            }
             Event::NodeStarted { node, kind: _, reasons, estimate, attempt: _ } => {
                 self.survey = None;
                 let row = self.row(node, now);
@@ -75,22 +115,35 @@ impl Board {
             Event::NodePrinted { node, line } => {
                 let line = text::clean(&line);
                 if !line.trim().is_empty() {
-                    self.row(node, now).last = line.trim().to_owned();
+                    self.row(node, now).says(line.trim().to_owned());
                 }
             }
-            Event::NodeProgressed { node, stage } => self.row(node, now).last = stage,
+            Event::NodeProgressed { node, stage } => self.row(node, now).says(stage),
+            Event::BuildAdvanced { node, step, steps, instruction, left, untimed } => {
+                let row = self.row(node, now);
+                row.says(text::clean(&instruction).into_owned());
+                let left = left.map(|left| (now, left.median_ms));
+                row.stand = Some(Stand { step, steps, untimed, left });
+            }
+            Event::BytesMoved { node, what, done, total } => {
+                // The last word of something that ended with its node.
+                let Some(row) = self.running.get_mut(&node) else { return };
+                row.moved = (total != Some(done)).then_some(Moved { what, done, total });
+            }
             Event::NodeWaited { node } => {
-                self.row(node, now).last = "waiting for another run that is building it".to_owned();
+                self.row(node, now).says("waiting for another run that is building it".to_owned());
             }
             Event::NodeRetried { node, attempt, error: _ } => {
-                self.row(node, now).last = format!("attempt {attempt}");
+                let row = self.row(node, now);
+                row.says(format!("attempt {attempt}"));
+                row.stand = None;
             }
             // Told by an event of its own.
             Event::NodeFinished { outcome: Outcome::Failed | Outcome::Skipped, .. } => {}
             Event::NodeFinished { node, .. }
             | Event::NodeFailed { node, .. }
             | Event::NodeSkipped { node, .. } => {
-                self.running.retain(|r| r.node != node);
+                self.running.remove(&node);
                 self.done += 1;
             }
             Event::Warned { .. } | Event::ChecksNotRun { .. } => {}
@@ -102,16 +155,19 @@ impl Board {
     }
 
     fn row(&mut self, node: NodeName, now: Duration) -> &mut Running {
-        let at = self.running.iter().position(|r| r.node == node).unwrap_or_else(|| {
-            let new = Running { node, since: now, estimate: None, cause: String::new(), last: String::new() };
-            self.running.push(new);
-            self.running.len() - 1
-        });
-        &mut self.running[at]
+        self.running.entry(node, || Running {
+            since: now,
+            estimate: None,
+            cause: String::new(),
+            last: String::new(),
+            stand: None,
+            moved: None,
+        })
     }
 
-    /// The lines to show, none of them wider than `width` − 1: a terminal may wrap a full line.
-    pub fn frame(&self, now: Duration, width: usize, palette: Palette) -> Vec<Line> {
+    /// The lines to show, none of them wider than `width` − 1: a terminal may wrap a full line; and so few
+    /// that the cursor can go back to the first of them.
+    pub fn frame(&self, now: Duration, (width, height): (usize, usize), palette: Palette) -> Vec<Line> {
         let columns = width.saturating_sub(1);
         let spinner = SPINNER[self.turn];
         if let Some((files, bytes)) = self.survey {
@@ -122,14 +178,21 @@ impl Board {
         if self.running.is_empty() {
             return Vec::new();
         }
-        let shown = &self.running[..self.running.len().min(ROWS)];
-        let names = shown.iter().map(|r| text::width(r.node.as_ref())).max().unwrap_or(0).min(NAME);
-        let times: Vec<String> = shown.iter().map(|r| r.time(now)).collect();
+        // Below them stand the count of others, the status, and the cursor.
+        let rows = ROWS.min(height.saturating_sub(3)).max(1);
+        let shown: Vec<(&NodeName, &Running)> = self.running.iter().take(rows).collect();
+        let names = shown.iter().map(|(node, _)| text::width(node.as_ref())).max().unwrap_or(0).min(NAME);
+        // Half of a narrow terminal is enough for a name.
+        let names = names.min((columns / 2).max(1));
+        let times: Vec<String> = shown.iter().map(|(_, row)| row.time(now)).collect();
         let time = times.iter().map(|t| text::width(t)).max().unwrap_or(0);
         let mut lines: Vec<Line> = shown
             .iter()
             .zip(&times)
-            .map(|(row, shown)| row.line(spinner, now, (names, shown, time), columns, palette))
+            .map(|((node, row), shown)| {
+                let name = text::pad(&text::shorten(node.as_ref(), names), names);
+                row.line((spinner, &name), now, &text::pad(shown, time), columns, palette)
+            })
             .collect();
         let more = self.running.len() - shown.len();
         if more > 0 {
@@ -140,11 +203,27 @@ impl Board {
             ));
         }
         if self.total > 1 {
-            let (done, total) = (quantity::grouped(self.done as u64), quantity::grouped(self.total as u64));
-            let status = format!("  {done} of {total} done, {}", clock(now));
-            lines.push(Line::dimmed(&status, columns, palette));
+            lines.push(Line::dimmed(&self.status(now, columns), columns, palette));
         }
         lines
+    }
+
+    /// `  3 of 7 done, 12m03s, about 14 min left  base → embed → binary`
+    fn status(&self, now: Duration, columns: usize) -> String {
+        let (done, total) = (quantity::grouped(self.done as u64), quantity::grouped(self.total as u64));
+        let mut status = format!("  {done} of {total} done, {}", clock(now));
+        if let Some(Left { at, ms, untimed, critical }) = &self.left {
+            status.push_str(&format!(", {} left", quantity::left(since(*at, *ms, now))));
+            if *untimed > 0 {
+                status.push_str(&format!(", {} never timed", quantity::grouped(*untimed as u64)));
+            }
+            let room = columns.saturating_sub(text::width(&status) + 2);
+            // Less than that names nobody.
+            if critical.len() > 1 && room >= 20 {
+                status.push_str(&format!("  {}", lines::chain(critical, room)));
+            }
+        }
+        status
     }
 }
 
@@ -163,14 +242,40 @@ fn clock(duration: Duration) -> String {
     }
 }
 
+/// `━━━━━━━─────`
+fn bar(done: u64, total: u64) -> String {
+    let full = (quantity::percent(done, total) as usize * BAR) / 100;
+    format!("{}{}", "━".repeat(full), "─".repeat(BAR - full))
+}
+
+impl Moved {
+    fn words(&self, columns: usize) -> String {
+        let moved = quantity::moved(self.done, self.total);
+        match self.total {
+            Some(total) if columns >= WIDE => format!("{} {} {moved}", self.what, bar(self.done, total)),
+            _ => format!("{} {moved}", self.what),
+        }
+    }
+}
+
 impl Running {
+    /// Whatever it does now, it is not what it did.
+    fn says(&mut self, text: String) {
+        self.last = text;
+        self.moved = None;
+    }
+
     fn elapsed(&self, now: Duration) -> Duration {
         now.saturating_sub(self.since)
     }
 
-    /// `1m03s of ~2m05s`
+    /// `1m03s of ~2m05s`; of a build that knows better `1m03s, step 9 of 17, about 11 min left`.
     fn time(&self, now: Duration) -> String {
         let elapsed = clock(self.elapsed(now));
+        if let Some(Stand { step, steps, untimed, left }) = self.stand {
+            let left = left.map(|(at, ms)| since(at, ms, now));
+            return format!("{elapsed}, {}", lines::step_of(step, steps, left, untimed));
+        }
         match self.estimate {
             Some(estimate) => format!("{elapsed} of {}", quantity::about(estimate.median_ms)),
             None => elapsed,
@@ -185,31 +290,38 @@ impl Running {
         })
     }
 
+    /// What it does, in `columns` of a terminal with `width`.
+    fn doing(&self, columns: usize, width: usize) -> String {
+        let said = match &self.moved {
+            Some(moved) => moved.words(width),
+            None if self.last.is_empty() => self.cause.clone(),
+            None => self.last.clone(),
+        };
+        text::shorten(&said, columns).into_owned()
+    }
+
     fn line(
         &self,
-        spinner: char,
+        (spinner, name): (char, &str),
         now: Duration,
-        (names, shown, time): (usize, &str, usize),
+        time: &str,
         columns: usize,
         palette: Palette,
     ) -> Line {
-        let name = text::pad(&text::shorten(self.node.as_ref(), names), names);
-        let head = format!("{spinner} {name}  {}", text::pad(shown, time));
+        let head = format!("{spinner} {name}  {time}");
         let used = text::width(&head);
         if used > columns {
-            let head = text::shorten(&head, columns);
+            let head = text::shorten(head.trim_end(), columns);
             return Line { columns: text::width(&head), text: palette.cyan(head).to_string() };
         }
-        let padded = text::pad(shown, time);
-        let shown = if self.is_late(now) { palette.yellow(padded).to_string() } else { padded };
-        let mut out = format!("{} {}  {shown}", palette.cyan(spinner), palette.bold(name));
-        let said = if self.last.is_empty() { &self.cause } else { &self.last };
+        let time = if self.is_late(now) { palette.yellow(time).to_string() } else { time.to_owned() };
+        let mut out = format!("{} {}  {time}", palette.cyan(spinner), palette.bold(name));
         let left = columns.saturating_sub(used + 2);
         // Three columns tell nothing.
-        if said.is_empty() || left < 4 {
+        let said = if left < 4 { String::new() } else { self.doing(left, columns) };
+        if said.is_empty() {
             return Line { text: out, columns: used };
         }
-        let said = text::shorten(said, left);
         let columns = used + 2 + text::width(&said);
         out.push_str(&format!("  {}", palette.dim(said)));
         Line { text: out, columns }

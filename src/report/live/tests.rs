@@ -68,7 +68,14 @@ impl Stage {
             now: Box::new(|| 0),
         };
         let width_now = Box::new(move || columns.load(Ordering::Relaxed) as usize);
-        let options = Options { style: LogStyle::Live, palette, verbosity, width: width_now };
+        let options = Options {
+            style: LogStyle::Live,
+            palette,
+            verbosity,
+            width: width_now,
+            height: Box::new(|| 24),
+            project: String::new(),
+        };
         let written = Written::default();
         let live = Live::without_ticker(options, Box::new(written.clone()), clock);
         Self { live, written, millis, width, screen: Screen::default() }
@@ -82,7 +89,7 @@ impl Stage {
     /// What the ticker does, after `millis` more.
     fn pass(&mut self, millis: u64) {
         let now = self.millis.fetch_add(millis, Ordering::Relaxed) + millis;
-        self.live.shared.lock().draw(Duration::from_millis(now), "");
+        self.live.shared.lock().draw(Duration::from_millis(now));
         self.screen.feed(&self.written.take());
     }
 
@@ -186,7 +193,7 @@ fn no_line_is_as_wide_as_the_terminal() {
     for width in [1, 2, 8, 20, 44, 50, 80, 200] {
         stage.width.store(width, Ordering::Relaxed);
         let state = stage.live.shared.lock();
-        for line in state.board.frame(Duration::from_secs(9), width as usize, Palette::PLAIN) {
+        for line in state.board.frame(Duration::from_secs(9), (width as usize, 24), Palette::PLAIN) {
             assert_eq!(line.columns, text::width(&line.text));
             assert!(line.columns < width as usize, "{width}: {line:?}");
         }
@@ -215,7 +222,7 @@ fn many_nodes_are_counted_and_late_ones_marked() {
     assert_eq!(stage.screen.lines.len(), 11);
     assert_eq!(stage.screen.lines[10], "  and 4 more");
     let now = Duration::from_millis(150_001);
-    let frame = stage.live.shared.lock().board.frame(now, 60, Palette::COLOURED);
+    let frame = stage.live.shared.lock().board.frame(now, (60, 24), Palette::COLOURED);
     assert!(frame[0].text.contains("\x1b[33m2m30s of ~2m05s\x1b[0m"), "{:?}", frame[0]);
 }
 
@@ -225,7 +232,15 @@ fn reading_inputs_is_shown_until_the_plan_is_made() {
     stage.emit(Event::SurveyProgressed { files: 20_000, bytes: 400 << 20 });
     stage.pass(300);
     assert_eq!(stage.seen(), "⠋ reading inputs  20,000 files, 400 MiB");
-    stage.emit(Event::Planned { fresh: 6, restorable: 0, stale: 0, waiting: 0, estimate: None, untimed: 0 });
+    stage.emit(Event::Planned {
+        fresh: 6,
+        restorable: 0,
+        stale: 0,
+        waiting: 0,
+        estimate: None,
+        untimed: 0,
+        critical: vec![],
+    });
     assert_eq!(stage.seen(), "");
 }
 
@@ -249,6 +264,8 @@ fn the_ticker_draws_by_itself_and_ends_with_the_display() {
         palette: Palette::PLAIN,
         verbosity: Verbosity::Normal,
         width: Box::new(|| 60),
+        height: Box::new(|| 24),
+        project: String::new(),
     };
     let live = Live::new(options, Box::new(written.clone()), clock);
     live.emit(started("a", None));
@@ -261,4 +278,112 @@ fn the_ticker_draws_by_itself_and_ends_with_the_display() {
     assert!(written.text().contains(" a  0s"), "{:?}", written.text());
     drop(live);
     assert!(written.text().ends_with("\r\x1b[1A\x1b[J"), "{:?}", written.text());
+}
+
+fn estimate(minutes: u64) -> Estimate {
+    let ms = minutes * 60_000;
+    Estimate { median_ms: ms, low_ms: ms, high_ms: ms, samples: 3 }
+}
+
+#[test]
+fn a_build_and_the_whole_say_what_is_left() {
+    let mut stage = Stage::new(Verbosity::Normal, Palette::PLAIN);
+    stage.width.store(80, Ordering::Relaxed);
+    stage.emit(run_started(4));
+    stage.emit(started("base", Some(ESTIMATE)));
+    let advanced = |left: Option<Estimate>, untimed| Event::BuildAdvanced {
+        node: node("base"),
+        step: 9,
+        steps: 17,
+        instruction: "RUN make".into(),
+        left,
+        untimed,
+    };
+    stage.emit(advanced(Some(estimate(11)), 0));
+    let critical = ["base", "embed", "binary", "dist-docker"].map(node).to_vec();
+    stage.emit(Event::RunProgressed { left: Some(estimate(14)), untimed: 0, critical });
+    stage.pass(60_000);
+    assert_eq!(
+        stage.seen(),
+        "⠋ base  1m00s, step 9 of 17, about 10 min left  RUN make\n  \
+         0 of 4 done, 1m00s, about 13 min left  base → embed → binary → dist-docker"
+    );
+    stage.emit(printed("base", "cc -c x.c"));
+    stage.emit(advanced(None, 3));
+    stage.emit(Event::RunProgressed { left: None, untimed: 4, critical: vec![] });
+    stage.pass(1_000);
+    assert_eq!(stage.seen(), "⠋ base  1m01s, step 9 of 17, no history yet  RUN make\n  0 of 4 done, 1m01s");
+}
+
+#[test]
+fn bytes_have_a_bar_where_there_is_room() {
+    let mut stage = Stage::new(Verbosity::Normal, Palette::PLAIN);
+    stage.emit(started("dist", None));
+    let moved = |done| Event::BytesMoved {
+        node: node("dist"),
+        what: "packing x.tar.gz".into(),
+        done,
+        total: Some(400 << 20),
+    };
+    stage.emit(moved(100 << 20));
+    stage.pass(2_000);
+    assert_eq!(stage.seen(), "⠋ dist  2s  packing x.tar.gz 100 MiB of 400 MiB (25%)");
+    stage.width.store(120, Ordering::Relaxed);
+    stage.pass(1_000);
+    assert_eq!(stage.seen(), "⠋ dist  3s  packing x.tar.gz ━━━━━─────────────── 100 MiB of 400 MiB (25%)");
+    // What is whole is over, and so is what comes after the node's end.
+    stage.emit(moved(400 << 20));
+    stage.pass(1_000);
+    assert_eq!(stage.seen(), "⠋ dist  4s  `run 0` changed");
+    stage.emit(finished("dist", Outcome::Ran));
+    stage.emit(moved(400 << 20));
+    stage.pass(1_000);
+    assert_eq!(stage.seen(), "ran       dist  3.0s  (`run 0` changed)");
+}
+
+#[test]
+fn the_frame_is_lower_than_the_window() {
+    let mut stage = Stage::new(Verbosity::Normal, Palette::PLAIN);
+    stage.emit(run_started(20));
+    for number in 0..14 {
+        stage.emit(started(&format!("n{number}"), None));
+    }
+    let board = &stage.live.shared.lock().board;
+    for height in 1..30 {
+        let lines = board.frame(Duration::from_secs(9), (60, height), Palette::PLAIN).len();
+        assert!(lines < height.max(4), "{lines} lines in {height} rows");
+    }
+}
+
+#[test]
+fn names_leave_room_in_a_narrow_terminal() {
+    let mut stage = Stage::new(Verbosity::Normal, Palette::PLAIN);
+    stage.width.store(40, Ordering::Relaxed);
+    stage.emit(started("a-name-of-some-length-and-more", None));
+    stage.emit(printed("a-name-of-some-length-and-more", "compiling"));
+    stage.pass(3_000);
+    assert_eq!(stage.seen(), "⠋ a-name-of-some-len…  3s  compiling");
+}
+
+#[test]
+fn lines_that_come_at_once_are_written_together() {
+    let written = Written::default();
+    let clock = Clock { elapsed: Box::new(|| Duration::from_secs(5)), now: Box::new(|| 0) };
+    let options = Options {
+        style: LogStyle::Live,
+        palette: Palette::PLAIN,
+        verbosity: Verbosity::Normal,
+        width: Box::new(|| 60),
+        height: Box::new(|| 24),
+        project: String::new(),
+    };
+    let live = Live::without_ticker(options, Box::new(written.clone()), clock);
+    live.shared.lock().is_ticking = true;
+    live.emit(finished("a", Outcome::Ran));
+    assert_eq!(written.take(), "ran       a  3.0s\n", "the first is not held back");
+    live.emit(finished("b", Outcome::Ran));
+    live.emit(finished("c", Outcome::Ran));
+    assert_eq!(written.take(), "");
+    drop(live);
+    assert_eq!(written.take(), "ran       b  3.0s\nran       c  3.0s\n", "nothing is lost");
 }

@@ -29,6 +29,7 @@ fn run() -> Vec<Event> {
             waiting: 1,
             estimate: Some(estimate),
             untimed: 1,
+            critical: vec![node("base"), node("embed")],
         },
         finished("base", Outcome::Fresh, true),
         Event::NodeStarted {
@@ -47,8 +48,9 @@ fn run() -> Vec<Event> {
             node: node("binary"),
             message: "not an ELF file".into(),
             help: Some("look".into()),
+            at: None,
             tail: vec!["last".into()],
-            log: Some("osgraph log binary".into()),
+            log: Some("/s/logs/3-binary.log".into()),
         },
         Event::NodeSkipped { node: node("dist"), because: node("binary") },
         Event::RunFinished {
@@ -66,7 +68,8 @@ fn run() -> Vec<Event> {
 
 fn shown(palette: Palette, verbosity: Verbosity) -> String {
     let written = Shared::default();
-    let plain = Plain::new(palette, verbosity, Box::new(written.clone()));
+    let clock = Clock { elapsed: Box::new(|| Duration::from_secs(1)), now: Box::new(|| 0) };
+    let plain = Plain::new(palette, verbosity, Box::new(written.clone()), clock);
     run().into_iter().for_each(|event| plain.emit(event));
     written.text()
 }
@@ -77,6 +80,7 @@ fn a_run_is_one_line_an_event() {
         shown(Palette::PLAIN, Verbosity::Normal),
         "\
 plan      1 to run, 1 perhaps, 1 to restore, 1 fresh  up to ~2m05s (1m50s–2m30s), 1 never timed
+critical  base → embed
 started   embed  (`run 0` changed)  ~2m05s (1m50s–2m30s over 14 runs)
 retrying  embed  attempt 2: network
 ran       embed  1.2s, same artifact as before
@@ -85,8 +89,9 @@ warning   binary: old
 help      renew it
 failed    binary: not an ELF file
           | last
-log       osgraph log binary
+log       /s/logs/3-binary.log
 help      look
+next      osgraph log binary, osgraph explain binary
 skipped   dist  because `binary` failed
 failed    1 failed, 1 skipped, 1 ran, 1 fresh  (3.0s)
 "
@@ -109,8 +114,9 @@ fn quiet_leaves_failures() {
         "\
 failed    binary: not an ELF file
           | last
-log       osgraph log binary
+log       /s/logs/3-binary.log
 help      look
+next      osgraph log binary, osgraph explain binary
 failed    1 failed, 1 skipped, 1 ran, 1 fresh  (3.0s)
 "
     );

@@ -102,7 +102,7 @@ fn quoted(printed: &str) -> String {
 }
 
 /// A command as one would type it, for messages; long ones are cut.
-pub(super) fn shown(argv: &[String]) -> String {
+pub fn shown(argv: &[String]) -> String {
     const LONGEST: usize = 200;
     let mut text = String::new();
     for arg in argv {

@@ -39,7 +39,7 @@ pub use redact::Redactor;
 mod tests;
 
 pub use cancel::Cancel;
-pub use error::HostError;
+pub use error::{HostError, shown};
 pub use executor::run;
 pub use job::{Finished, Isolation, Job, Mount, MountSource, Place};
 pub use namespace::{Capabilities, Flavor, capabilities};

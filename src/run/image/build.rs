@@ -105,7 +105,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     others.fetch(task, &session, context)?;
     let values = secrets::values(&recipe.secrets, context)?;
     let printable = values.iter().filter_map(|(_, bytes)| String::from_utf8(bytes.clone()).ok()).collect();
-    let printer = Printer::new(node, printable, context)?;
+    let printer = Printer::new(node, &file.analysis, printable, context)?;
     let temporary = temporary_name(&keeper_part(task));
     let agent = (context.environment)("SSH_AUTH_SOCK");
     let build = Build {
@@ -137,6 +137,7 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
         )
     };
     let built = run(&session, build, &printer, limits.timeout, context);
+    printer.keep_times()?;
     let built = match built {
         Ok(built) => built,
         Err(error) => {
@@ -154,7 +155,6 @@ fn once(task: &Task, request: &Request<'_>, context: &Context) -> Result<Made, T
     if recipe.keep_in_store {
         image.kept = Some(keep_layers(node, &found.id, &session, context)?);
     }
-    remember_steps(node, &built.steps, context)?;
     let others_stood = others.stood(&session)?;
     Ok(Made {
         artifact: Artifact::Image(image),
@@ -268,16 +268,4 @@ fn labels(recipe: &DockerRecipe, context: &Context) -> Vec<(String, String)> {
 /// Lower-case letters and digits that stand for the node.
 fn keeper_part(task: &Task) -> String {
     crate::digest::Digest::of(task.node.name.0.as_bytes()).hex()[..12].to_owned()
-}
-
-/// What stands in the store's memos for how long each step of a node took when it last ran.
-fn remember_steps(node: &NodeName, steps: &[buildkit::StepTime], context: &Context) -> Result<(), TaskError> {
-    let list: Vec<(&str, u64, bool)> = steps
-        .iter()
-        .filter(|step| step.place.is_some())
-        .map(|step| (step.name.as_str(), step.duration.as_millis() as u64, step.cached))
-        .collect();
-    let bytes = serde_json::to_vec(&list).unwrap_or_default();
-    let name = crate::digest::Digest::of(format!("steps 1 {} {node}", context.project_id).as_bytes());
-    Ok(context.store.memo_put(&name, &bytes)?)
 }

@@ -28,10 +28,8 @@ fn at(place: &Option<(RelPath, u32)>) -> String {
 pub fn told(error: TaskError, path: &RelPath, analysis: &Analysis) -> TaskError {
     let TaskError::Build(BuildError::Step { step, message, log }) = error else { return error };
     let line = place(&step).and_then(|place| {
-        let number = Some((place.index, place.total));
-        // BuildKit puts the platform before a stage that is built for another one.
-        let stage = place.stage.rsplit(' ').next().unwrap_or_default();
-        analysis.steps.iter().find(|one| one.number == number && one.stage == stage).map(|one| one.line)
+        let at = analysis.step_at(&place.stage, place.index, place.total)?;
+        Some(analysis.steps[at].line)
     });
     let instruction = step.split_once("] ").map_or(&*step, |(_, rest)| rest);
     TaskError::Step(Box::new(StepFailure {

@@ -5,6 +5,8 @@
 //! one image for ever. Readers build on that name, so it does not matter where people's tags are
 //! moved meanwhile.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
 use crate::pipeline::{Node, NodeName};
 use crate::record::Image;
@@ -15,6 +17,7 @@ use crate::run::docker::{EngineError, ImageFacts, RegistryError, Session, Transf
 use crate::run::image::stop::Stop;
 use crate::run::task::{Context, TaskError};
 use crate::store::Store;
+use crate::tally::Tally;
 use crate::tree::TreeDigest;
 
 /// What the names under which images stay begin with.
@@ -185,15 +188,8 @@ pub fn moving<T>(
 ) -> T {
     context.stage(node, stage);
     let stop = Stop::new(context);
-    let mut told = 0;
-    let mut progress = |Transfer { done, total }: Transfer| {
-        // A word for every 16 MiB; more would be read by nobody.
-        if done / (16 << 20) != told {
-            told = done / (16 << 20);
-            let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();
-            let of = if total > 0 { format!(" of {}", size(total)) } else { String::new() };
-            context.stage(node, &format!("{stage}, {}{of}", size(done)));
-        }
-    };
+    let tally = Arc::new(Tally::default());
+    let _watched = context.moving(node, stage, &tally);
+    let mut progress = |Transfer { done, total }: Transfer| tally.set(done, total);
     work(&mut Watch { cancel: stop.token(), progress: &mut progress })
 }

@@ -8,6 +8,7 @@ mod context;
 mod failure;
 mod keeper;
 mod others;
+mod pace;
 mod printer;
 mod rewrite;
 mod space;

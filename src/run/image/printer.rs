@@ -4,26 +4,30 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::digest::Digest;
+use crate::dockerfile::Analysis;
 use crate::event::Event;
 use crate::pipeline::NodeName;
 use crate::run::docker::buildkit::{Place, Progress};
 use crate::run::host::Redactor;
+use crate::run::image::pace::{Pace, Stand};
+use crate::run::pulse::Watched;
 use crate::run::task::{Context, TaskError};
-
-/// Bytes that make a transfer worth a word.
-const WORTH_TELLING: u64 = 1 << 20;
+use crate::tally::Tally;
 
 pub struct Printer<'a> {
     node: &'a NodeName,
     context: &'a Context,
     path: PathBuf,
-    inner: Mutex<Inner>,
+    begun: Instant,
+    inner: Mutex<Inner<'a>>,
 }
 
-struct Inner {
+struct Inner<'a> {
+    pace: Pace<'a>,
     log: BufWriter<File>,
     secrets: Vec<String>,
     steps: HashMap<usize, Step>,
@@ -32,30 +36,45 @@ struct Inner {
 
 struct Step {
     title: String,
+    /// What it sends or fetches, by the engine's names: bytes and the total, 0 where it is not known.
+    moved: HashMap<String, (u64, u64)>,
+    watched: Option<(Arc<Tally>, Watched)>,
     redactor: Redactor,
     /// The beginning of a line whose end has not come.
     line: Vec<u8>,
 }
 
 impl<'a> Printer<'a> {
-    pub fn new(node: &'a NodeName, secrets: Vec<String>, context: &'a Context) -> Result<Self, TaskError> {
+    pub fn new(
+        node: &'a NodeName,
+        analysis: &'a Analysis,
+        secrets: Vec<String>,
+        context: &'a Context,
+    ) -> Result<Self, TaskError> {
+        let times = context.store.instruction_times(&context.project_id, node)?;
         let path = context.log_path(node);
         let log = BufWriter::new(File::create(&path).map_err(TaskError::io("create", &path))?);
-        let inner = Inner { log, secrets, steps: HashMap::new(), printed: 0 };
-        Ok(Self { node, context, path, inner: Mutex::new(inner) })
+        let pace = Pace::new(analysis, &times);
+        let inner = Inner { pace, log, secrets, steps: HashMap::new(), printed: 0 };
+        Ok(Self { node, context, path, begun: Instant::now(), inner: Mutex::new(inner) })
     }
 
     pub fn take(&self, progress: Progress) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.pace.take(&progress, self.begun.elapsed());
         match progress {
+            Progress::StepKnown { .. } => {}
             Progress::StepStarted { step, place, name } => {
                 let title = title(place.as_ref(), &name);
                 if place.is_some() {
-                    self.context.stage(self.node, &title);
+                    let Stand { step, steps, left, untimed } = inner.pace.stand(self.begun.elapsed());
+                    let (node, instruction) = (self.node.clone(), instruction(&name).to_owned());
+                    self.context.say(Event::BuildAdvanced { node, step, steps, instruction, left, untimed });
                 }
                 inner.write(&format!("#{step} {title}"));
                 let redactor = Redactor::new(&inner.secrets);
-                inner.steps.insert(step, Step { title, redactor, line: Vec::new() });
+                let (line, moved) = (Vec::new(), HashMap::new());
+                inner.steps.insert(step, Step { title, moved, watched: None, redactor, line });
             }
             Progress::Log { step, bytes } => {
                 let mut lines = Vec::new();
@@ -70,6 +89,7 @@ impl<'a> Printer<'a> {
             Progress::StepFinished { step, duration, cached, error } => {
                 let mut lines = Vec::new();
                 if let Some(known) = inner.steps.get_mut(&step) {
+                    known.watched = None;
                     known.redactor.finish(&mut known.line);
                     lines = whole_lines(&mut known.line);
                     let rest = std::mem::take(&mut known.line);
@@ -86,11 +106,19 @@ impl<'a> Printer<'a> {
                 inner.write(&end);
             }
             Progress::Transferred { step, what, current, total } => {
-                if current >= WORTH_TELLING {
-                    let title = inner.steps.get(&step).map(|step| step.title.clone()).unwrap_or_default();
-                    let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();
-                    let of = total.map(|total| format!(" of {}", size(total))).unwrap_or_default();
-                    self.context.stage(self.node, &format!("{title} {what} {}{of}", size(current)));
+                if let Some(known) = inner.steps.get_mut(&step) {
+                    known.moved.insert(what, (current, total.unwrap_or(0)));
+                    let (tally, _) = known.watched.get_or_insert_with(|| {
+                        let tally = Arc::new(Tally::default());
+                        let watched = self.context.moving(self.node, known.title.clone(), &tally);
+                        (tally, watched)
+                    });
+                    let (mut done, mut all, mut is_known) = (0, 0, true);
+                    for (current, total) in known.moved.values() {
+                        (done, all) = (done + current, all + total);
+                        is_known &= *total > 0;
+                    }
+                    tally.set(done, if is_known { all } else { 0 });
                 }
             }
         }
@@ -107,6 +135,13 @@ impl<'a> Printer<'a> {
     /// Text without secrets.
     pub fn clean(&self, text: &str) -> String {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).clean(text)
+    }
+
+    /// Keeps how long instructions took, also those of a build that failed later on.
+    pub fn keep_times(&self) -> Result<(), TaskError> {
+        let times = self.inner.lock().unwrap_or_else(PoisonError::into_inner).pace.times();
+        let Context { store, project_id, run, .. } = self.context;
+        Ok(store.note_instructions(project_id, self.node, *run, &times)?)
     }
 
     /// Takes the log into the store; none when nothing was printed.
@@ -127,7 +162,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-impl Inner {
+impl Inner<'_> {
     fn clean(&self, text: &str) -> String {
         let (mut redactor, mut out) = (Redactor::new(&self.secrets), Vec::new());
         redactor.feed(text.as_bytes(), &mut out);
@@ -144,9 +179,13 @@ impl Inner {
 /// `step 3 of 7: RUN apt-get …`, or the engine's own words.
 fn title(place: Option<&Place>, name: &str) -> String {
     let Some(Place { stage, index, total }) = place else { return name.to_owned() };
-    let instruction = name.split_once("] ").map_or(name, |(_, rest)| rest);
+    let instruction = instruction(name);
     let stage = if stage.is_empty() { String::new() } else { format!("{stage} ") };
     format!("{stage}step {index} of {total}: {instruction}")
+}
+
+fn instruction(name: &str) -> &str {
+    name.split_once("] ").map_or(name, |(_, rest)| rest)
 }
 
 /// Cuts the finished lines off; a carriage return starts a line anew, as on a terminal.

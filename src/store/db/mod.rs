@@ -20,6 +20,7 @@ use crate::store::error::StoreError;
 pub(in crate::store) use rusqlite::{Error as SqlError, Result as SqlResult};
 
 pub(super) mod contents;
+pub(super) mod instructions;
 pub(super) mod memos;
 pub(super) mod publications;
 pub(super) mod records;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// The number of the format written here. A change that an older osgraph would misread needs the
 /// next number and a step from each earlier one.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE projects (          -- canonical path of a project and its pipeline file
@@ -81,6 +81,14 @@ CREATE TABLE steps (
 );
 CREATE INDEX steps_run ON steps(run);
 CREATE INDEX steps_node ON steps(node, project, run);
+CREATE TABLE instructions (      -- how long each of an image's took, where the engine's cache had it not
+    project  INTEGER NOT NULL,
+    node     TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    run      INTEGER NOT NULL,
+    duration INTEGER NOT NULL,
+    PRIMARY KEY (project, node, name, run)
+) WITHOUT ROWID;
 CREATE TABLE publications (      -- a path once published stays: it never counts as an input again
     project INTEGER NOT NULL,
     path    TEXT NOT NULL,
@@ -107,6 +115,21 @@ ALTER TABLE steps ADD COLUMN baseline INTEGER;
 ALTER TABLE steps ADD COLUMN key BLOB;
 ALTER TABLE steps ADD COLUMN same INTEGER;
 ";
+
+/// From format 2, which timed nodes and not the instructions of their images.
+const FROM_2: &str = "
+CREATE TABLE instructions (      -- how long each of an image's took, where the engine's cache had it not
+    project  INTEGER NOT NULL,
+    node     TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    run      INTEGER NOT NULL,
+    duration INTEGER NOT NULL,
+    PRIMARY KEY (project, node, name, run)
+) WITHOUT ROWID;
+";
+
+/// What leads from each earlier format to the next, from the first on.
+const UPGRADES: [&str; FORMAT as usize - 1] = [FROM_1, FROM_2];
 
 pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     // Must come before the first table; without effect on an existing database.
@@ -136,9 +159,11 @@ pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
 /// both try: the second finds them.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    match format(&transaction)? {
-        0 => transaction.execute_batch(TABLES)?,
-        1 => transaction.execute_batch(FROM_1)?,
+    match usize::try_from(format(&transaction)?) {
+        Ok(0) => transaction.execute_batch(TABLES)?,
+        Ok(old) if old <= UPGRADES.len() => {
+            UPGRADES[old - 1..].iter().try_for_each(|step| transaction.execute_batch(step))?;
+        }
         _ => return transaction.commit(),
     }
     transaction.pragma_update(None, "user_version", FORMAT)?;

@@ -209,3 +209,47 @@ fn memos_round_trip() {
     store.memo_put(&about, b"two").unwrap();
     assert_eq!(world.store().memo_get(&about).unwrap().unwrap(), b"two");
 }
+
+#[test]
+fn instructions_keep_their_latest_times() {
+    let world = World::new();
+    let store = world.store();
+    let (node, other) = (NodeName("n".into()), NodeName("other".into()));
+    let make = "RUN make".to_owned();
+    store.note_instructions(PROJECT, &node, RunId(1), &[("COPY a b".to_owned(), 7)]).unwrap();
+    for run in 1..=25 {
+        store.note_instructions(PROJECT, &node, RunId(run), &[(make.clone(), run as u64)]).unwrap();
+    }
+    // The same run again, after a retry: its last time counts.
+    store.note_instructions(PROJECT, &node, RunId(25), &[(make.clone(), 99)]).unwrap();
+    let times = world.store().instruction_times(PROJECT, &node).unwrap();
+    assert_eq!((times.len(), &times["COPY a b"]), (2, &vec![7]));
+    let expected: Vec<u64> = [99].into_iter().chain((6..25).rev()).collect();
+    assert_eq!(times[&make], expected);
+    assert!(store.instruction_times(PROJECT, &other).unwrap().is_empty());
+    assert!(store.instruction_times("elsewhere", &node).unwrap().is_empty());
+}
+
+#[test]
+fn databases_of_every_older_format_are_brought_up() {
+    for old in 1..=2 {
+        let world = World::new();
+        drop(world.store());
+        let database = rusqlite::Connection::open(world.root().join("osgraph.db")).unwrap();
+        database.execute_batch("DROP TABLE instructions").unwrap();
+        if old == 1 {
+            for column in ["began", "reasons", "baseline", "key", "same"] {
+                database.execute_batch(&format!("ALTER TABLE steps DROP COLUMN {column}")).unwrap();
+            }
+        }
+        database.pragma_update(None, "user_version", old).unwrap();
+        drop(database);
+        let store = world.store();
+        let run = begin(&store, PROJECT);
+        let one = step(run, Outcome::Ran, 5);
+        store.insert_steps(PROJECT, std::slice::from_ref(&one)).unwrap();
+        store.note_instructions(PROJECT, &one.node, run, &[("RUN x".to_owned(), 3)]).unwrap();
+        assert_eq!(store.steps(run).unwrap(), std::slice::from_ref(&one), "format {old}");
+        assert_eq!(store.instruction_times(PROJECT, &one.node).unwrap()["RUN x"], [3]);
+    }
+}

@@ -17,3 +17,4 @@ mod secrets;
 mod shop;
 pub mod stopping;
 mod taking_out;
+mod timing;

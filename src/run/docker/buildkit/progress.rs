@@ -16,6 +16,14 @@ const LOG_KEPT: usize = 8 << 10;
 /// Something happened in a build. Steps are numbered from 0 as they become known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// It is part of the build. All are told before any of them begins.
+    StepKnown {
+        step: usize,
+        place: Option<Place>,
+        name: String,
+        /// The steps whose results it takes; all of them are told of, too.
+        inputs: Vec<usize>,
+    },
     StepStarted {
         step: usize,
         place: Option<Place>,
@@ -96,11 +104,14 @@ impl Tracker {
         let started = vertex.started.as_ref().map(|at| nanos(at.seconds, at.nanos));
         let completed = vertex.completed.as_ref().map(|at| nanos(at.seconds, at.nanos));
         let at = self.step(&vertex.digest);
+        let inputs: Vec<usize> = vertex.inputs.iter().map(|input| self.step(input)).collect();
         let step = &mut self.steps[at];
         let (was_started, was_completed) = (step.started.is_some(), step.completed.is_some());
-        if step.name.is_empty() {
+        if step.name.is_empty() && !vertex.name.is_empty() {
             step.place = place(&vertex.name);
             step.name = vertex.name;
+            let (place, name) = (step.place.clone(), step.name.clone());
+            on(Progress::StepKnown { step: at, place, name, inputs });
         }
         // A step that goes on after a pause is one step, from the first beginning to the last end.
         step.started = step.started.or(started);
@@ -206,12 +217,28 @@ mod tests {
         assert_eq!(
             events,
             [
+                Progress::StepKnown { step: 0, place: place.clone(), name: name.to_owned(), inputs: vec![] },
                 Progress::StepStarted { step: 0, place: place.clone(), name: name.to_owned() },
                 Progress::StepFinished { step: 0, duration, cached: false, error: None },
             ]
         );
         let steps = tracker.into_steps();
         assert_eq!(steps, [StepTime { name: name.to_owned(), place, duration, cached: false }]);
+    }
+
+    #[test]
+    fn steps_name_those_whose_results_they_take() {
+        let mut last = vertex("[2/2] RUN b", 0, 0);
+        last.inputs = vec!["[1/2] RUN a".to_owned(), "local".to_owned()];
+        let (_, events) = told(vec![report(vec![last, vertex("[1/2] RUN a", 0, 0)])]);
+        let inputs: Vec<(usize, Vec<usize>)> = events
+            .into_iter()
+            .filter_map(|event| match event {
+                Progress::StepKnown { step, inputs, .. } => Some((step, inputs)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(inputs, [(0, vec![1, 2]), (1, vec![])]);
     }
 
     #[test]
