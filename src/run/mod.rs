@@ -17,6 +17,7 @@ mod follow;
 pub mod gates;
 pub mod host;
 pub mod image;
+pub mod moves;
 pub mod publish;
 pub mod recipe;
 pub mod retention;
