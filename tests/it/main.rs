@@ -14,6 +14,7 @@ mod docs_events;
 mod docs_orangescrum;
 mod docs_pipeline;
 mod docs_reasons;
+mod history;
 mod hostile_kdl;
 mod init_template;
 mod links;
