@@ -111,7 +111,12 @@ impl Library<'_> {
         let elsewhere = published.iter().find(|one| {
             one.what == What::Archive && one.entry.as_ref().is_some_and(|entry| is_file(entry, digest))
         });
-        if let Some(of) = place.map(|place| place.of).or(elsewhere)
+        let newest = self.newest(digest)?;
+        // What a node made as a whole, a binary, is that node's also where a package holds it.
+        let is_whole = newest.as_ref().is_some_and(|origin| origin.member.is_none());
+        let is_held = is_whole && place.is_some_and(|place| !place.below.is_root());
+        if !is_held
+            && let Some(of) = place.map(|place| place.of).or(elsewhere)
             && let Some(record) = self.published_by(of)?
         {
             let mut origin = self.of(&record, None)?;
@@ -125,7 +130,7 @@ impl Library<'_> {
             }
             return Ok(Some(origin));
         }
-        self.newest(digest)
+        Ok(newest)
     }
 
     /// The record that the node had when it published that. An older one may have been put back, so

@@ -16,6 +16,7 @@ mod docs_pipeline;
 mod docs_reasons;
 mod history;
 mod hostile_kdl;
+mod init_folders;
 mod init_template;
 mod links;
 mod metamorphic;
