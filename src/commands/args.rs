@@ -305,10 +305,10 @@ pub struct Check {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  osgraph graph                             a tree of the whole pipeline
-  osgraph graph dist-docker --as mermaid    for a README
-  osgraph graph --verdicts                  and what would become of each node now
-  osgraph graph --verdicts --as svg > g.svg a picture")]
+  osgraph graph                              a tree of the whole pipeline
+  osgraph graph dist-docker --as mermaid     for a README
+  osgraph graph --verdicts                   and what would become of each node now
+  osgraph graph --verdicts --as svg > g.svg  a picture")]
 pub struct Graph {
     /// Nodes to show, with all that they need [default: all]
     #[arg(value_name = "TARGET")]

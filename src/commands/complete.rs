@@ -8,9 +8,9 @@ use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use clap::{Arg, Command, CommandFactory as _, Parser as _};
-use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
 
 use crate::commands::args::{Cli, Completions};
 use crate::commands::exit::Exit;
@@ -28,6 +28,13 @@ use crate::survey::snapshot::Snapshot;
 /// a completion.
 const VARIABLE: &str = "OSGRAPH_COMPLETE";
 
+/// From a folder of `fpath`, zsh runs the script when somebody completes for the first time: then it has
+/// to complete as well.
+const AUTOLOADED: &str = "if [[ ${funcstack[1]} == _osgraph ]]; then
+    _clap_dynamic_completer_osgraph \"$@\"
+fi
+";
+
 /// Runs that are proposed, the latest first.
 const RUNS: usize = 30;
 
@@ -37,6 +44,9 @@ pub fn script(args: &Completions, screen: &Screen) -> Exit {
     if let Some(shell) = Shells::builtins().completer(&args.shell.to_string()) {
         // Into memory: nothing in here can fail.
         let _ = shell.write_registration(VARIABLE, "osgraph", "osgraph", "osgraph", &mut script);
+    }
+    if args.shell == Shell::Zsh {
+        script.extend_from_slice(AUTOLOADED.as_bytes());
     }
     screen.answer(&String::from_utf8_lossy(&script));
     Exit::Done
@@ -94,19 +104,19 @@ fn asking(command: Command, typed: &Arc<[OsString]>) -> Command {
 }
 
 fn propose(wanted: Wanted, current: &OsStr, typed: &[OsString]) -> Vec<CompletionCandidate> {
-    let (Some(current), Some(ground)) = (current.to_str(), ground(typed)) else { return Vec::new() };
+    let (Some(current), Some(mut ground)) = (current.to_str(), ground(typed)) else { return Vec::new() };
     let mut found: Vec<(String, String)> = match wanted {
-        Wanted::Node => nodes(&ground),
+        Wanted::Node => nodes(&mut ground),
         Wanted::Param => params(&ground),
         Wanted::Run => runs(&ground),
-        Wanted::NodeOrRun => [nodes(&ground), runs(&ground)].concat(),
+        Wanted::NodeOrRun => [nodes(&mut ground), runs(&ground)].concat(),
         Wanted::NodeAtRun => match current.rsplit_once('@') {
             Some((node, _)) => {
                 runs(&ground).into_iter().map(|(run, said)| (format!("{node}@{run}"), said)).collect()
             }
             None => {
                 let at = |(node, said)| (format!("{node}@"), said);
-                runs(&ground).into_iter().chain(nodes(&ground).into_iter().map(at)).collect()
+                runs(&ground).into_iter().chain(nodes(&mut ground).into_iter().map(at)).collect()
             }
         },
     };
@@ -133,24 +143,39 @@ fn ground(typed: &[OsString]) -> Option<Ground> {
     Ground::of(&Cli::try_parse_from(words).ok()?).ok()
 }
 
-fn loaded(ground: &Ground) -> Option<Loaded> {
+/// The pipeline; where a parameter has no value yet, with any: names of nodes are wanted, not a build.
+fn loaded(ground: &mut Ground) -> Option<Loaded> {
+    if let Ok(loaded) = load::load(ground, &mut Snapshot::default()) {
+        return Some(loaded);
+    }
+    let lacks_value = |one: &Declaration| one.default.is_none() && one.from_file.is_none();
+    let lacking: Vec<Declaration> = declared(ground).into_iter().filter(lacks_value).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    ground.set.extend(lacking.into_iter().map(|one| (one.name, "unset".to_owned())));
     load::load(ground, &mut Snapshot::default()).ok()
 }
 
+/// The parameters that the text declares, also those that have no value.
+fn declared(ground: &Ground) -> Vec<Declaration> {
+    let read = || {
+        let bytes = std::fs::read(&ground.file).ok()?;
+        let source = SourceFile::from_bytes(ground.shown.clone(), bytes).ok()?;
+        Some(Document::parse(&source).ok()?.parameters())
+    };
+    read().unwrap_or_default()
+}
+
 /// Names, and their kinds.
-fn nodes(ground: &Ground) -> Vec<(String, String)> {
+fn nodes(ground: &mut Ground) -> Vec<(String, String)> {
     let nodes = loaded(ground).map(|loaded| loaded.pipeline.nodes).unwrap_or_default();
     nodes.into_iter().map(|node| (node.name.0.clone(), node.kind().word().to_owned())).collect()
 }
 
 /// `name=`, and where a value comes from. A parameter that has no value yet makes a pipeline unsound,
-/// and is the very one to be completed: the text alone is asked.
+/// and is the very one to be completed.
 fn params(ground: &Ground) -> Vec<(String, String)> {
-    let declared = || {
-        let bytes = std::fs::read(&ground.file).ok()?;
-        let source = SourceFile::from_bytes(ground.shown.clone(), bytes).ok()?;
-        Some(Document::parse(&source).ok()?.parameters())
-    };
     let said = |one: Declaration| {
         let said = match (&one.default, &one.from_file) {
             (_, Some(path)) => format!("from {}", path.value),
@@ -159,7 +184,7 @@ fn params(ground: &Ground) -> Vec<(String, String)> {
         };
         (format!("{}=", one.name), said)
     };
-    declared().unwrap_or_default().into_iter().map(said).collect()
+    declared(ground).into_iter().map(said).collect()
 }
 
 /// Numbers, and what came of them. Nothing is written: somebody only types.

@@ -259,3 +259,6 @@ fn diagnostic(trouble: Trouble) -> Diagnostic {
         None => found,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,6 @@ pub struct Page {
 
 /// osgraph's own page first, then one for each command: `osgraph.1`, `osgraph-run.1`.
 pub fn pages(mut command: Command) -> Vec<Page> {
-    // Only general options are inherited, and those stand on osgraph's own page.
-    command = command.disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     collect(&command, "osgraph", true, &mut pages);
@@ -23,9 +21,14 @@ pub fn pages(mut command: Command) -> Vec<Page> {
 
 fn collect(command: &Command, name: &str, is_first: bool, pages: &mut Vec<Page>) {
     pages.push(page(command, name, is_first));
-    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+    for below in below(command) {
         collect(below, &format!("{name}-{}", below.get_name()), false, pages);
     }
+}
+
+/// Commands that have a page: `help` is what a page is.
+fn below(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help")
 }
 
 fn page(command: &Command, name: &str, is_first: bool) -> Page {
@@ -37,14 +40,9 @@ fn page(command: &Command, name: &str, is_first: bool) -> Page {
         }),
     };
     let said = own.get_after_long_help().or_else(|| own.get_after_help()).map(ToString::to_string);
-    let names: Vec<String> = own
-        .get_subcommands()
-        .filter(|below| !below.is_hide_set())
-        .map(|below| format!("{name}-{}", below.get_name()))
-        .collect();
-    // Sub-commands are named below in their own way: each has a page.
+    let names: Vec<String> = below(&own).map(|below| format!("{name}-{}", below.get_name())).collect();
     let title = name.to_uppercase();
-    let man = Man::new(own).title(title).section("1").date("").source("osgraph").manual("osgraph");
+    let man = Man::new(own).title(title).section("1").date(" ").source("osgraph").manual("osgraph");
     let mut text = Vec::new();
     let written = man
         .render_title(&mut text)

@@ -7,4 +7,4 @@ mod origin;
 mod pictures;
 mod returning;
 mod running;
-mod world;
+pub mod world;
