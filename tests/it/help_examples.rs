@@ -12,7 +12,6 @@ use crate::history::world::World;
 /// Examples that need what a test has not got, by a part of them.
 const CANNOT: &[(&str, &str)] = &[
     ("41", "a run of a long history"),
-    ("app-embed@", "a run of a long history"),
     ("osgraph watch", "it does not end"),
     ("watch -n1", "it does not end"),
     ("sudo", "it writes where only root may"),
