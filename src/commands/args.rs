@@ -10,10 +10,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::{ColourChoice, LogStyle, Verbosity};
 
+mod begin;
 mod care;
 mod history;
 mod values;
 
+pub use begin::{Completions, Doctor, Init, Man, Schema};
 pub use care::{Cache, CacheCommand, Clean, Gc, Verify};
 pub use history::{Diff, Log, Ps, Report, ReportAs, Runs, Stats, Whence};
 pub use values::Setting;
@@ -144,6 +146,8 @@ pub enum Command {
     Outdated(Outdated),
     Doctor(Doctor),
     Completions(Completions),
+    Man(Man),
+    Schema(Schema),
     Init(Init),
 }
 
@@ -301,10 +305,10 @@ pub struct Check {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  osgraph graph                             a tree of the whole pipeline
-  osgraph graph dist-docker --as mermaid    for a README
-  osgraph graph --verdicts                  and what would become of each node now
-  osgraph graph --verdicts --as svg > g.svg a picture")]
+  osgraph graph                              a tree of the whole pipeline
+  osgraph graph dist-docker --as mermaid     for a README
+  osgraph graph --verdicts                   and what would become of each node now
+  osgraph graph --verdicts --as svg > g.svg  a picture")]
 pub struct Graph {
     /// Nodes to show, with all that they need [default: all]
     #[arg(value_name = "TARGET")]
@@ -375,43 +379,6 @@ pub struct Outdated {
     pub settings: Settings,
 }
 
-/// Say which container engine is used, where it was looked for, and what is wrong with it
-///
-/// Engines are found as the docker CLI finds them: DOCKER_HOST, else the context that
-/// DOCKER_CONTEXT or the CLI's configuration names, else the usual sockets of Docker and Podman.
-/// Exits with 3 when none can be used.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph doctor
-  DOCKER_HOST=ssh://me@build.example osgraph doctor --json")]
-pub struct Doctor {}
-
-/// Print a script that completes osgraph's command line in a shell
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph completions bash > ~/.local/share/bash-completion/completions/osgraph
-  osgraph completions zsh > ~/.zfunc/_osgraph
-  osgraph completions fish > ~/.config/fish/completions/osgraph.fish")]
-pub struct Completions {
-    /// The shell
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
-}
-
-/// Write a commented pipeline to begin with
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  osgraph init && osgraph run
-  osgraph init -C ../other --force")]
-pub struct Init {
-    /// Replace a pipeline that is there
-    #[arg(long)]
-    pub force: bool,
-}
-
 impl Cli {
     /// Every `--set`, in the order of the command line: a later one wins.
     pub fn settings(&self) -> impl Iterator<Item = &Setting> {
@@ -435,7 +402,14 @@ impl Cli {
             | Some(Command::Cache(Cache {
                 command: CacheCommand::Info { settings } | CacheCommand::Verify { settings, .. },
             })) => &settings.set,
-            Some(Command::Completions(_) | Command::Doctor(_) | Command::Init(_) | Command::Verify(_))
+            Some(
+                Command::Completions(_)
+                | Command::Doctor(_)
+                | Command::Init(_)
+                | Command::Man(_)
+                | Command::Schema(_)
+                | Command::Verify(_),
+            )
             | None => &[],
         };
         self.settings.set.iter().chain(below)

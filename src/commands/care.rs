@@ -110,7 +110,7 @@ pub(super) fn exclusive(store: &Store, screen: &Screen) -> Result<ExclusiveLease
         }
         true
     })?;
-    lease.ok_or_else(|| Fault::Usage("the store is in use".to_owned()))
+    lease.ok_or_else(|| Fault::usage("the store is in use", "wait for the runs that `osgraph ps` shows"))
 }
 
 pub(super) fn show<T: serde::Serialize>(

@@ -1,7 +1,7 @@
 //! Every way in which a command can end badly, with its exit code and its mend.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::commands::exit::Exit;
 use crate::graph::UnknownTargets;
@@ -11,6 +11,7 @@ use crate::run::docker::{CredentialsError, RegistryError};
 use crate::run::verify::VerifyError;
 use crate::store::StoreError;
 use crate::survey::gather::{GatherError, Trouble};
+use crate::survey::oracle::OracleError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -27,8 +28,8 @@ pub enum Fault {
     Inputs(Box<InputFault>),
     #[error(transparent)]
     Targets(#[from] UnknownTargets),
-    #[error("{0}")]
-    Usage(String),
+    #[error(transparent)]
+    Usage(Told),
     #[error("no artifact of `{0}` is in the store, so it cannot be assumed fresh")]
     NothingToAssume(NodeName),
     #[error(transparent)]
@@ -45,17 +46,23 @@ pub enum Fault {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    #[error("{0}")]
-    Expectation(String),
-    #[error("{0}")]
-    NotFound(String),
-    #[error("there is no run {0}")]
-    NoRun(i64),
+    #[error(transparent)]
+    Expectation(Told),
+    #[error(transparent)]
+    NotFound(Told),
     /// Something named on the command line that has to be there.
-    #[error("{0}")]
-    Absent(String),
+    #[error(transparent)]
+    Absent(Told),
     #[error("`{}` cannot be verified", path.display())]
     Unverified { path: PathBuf, missing: bool, source: VerifyError },
+}
+
+/// What is wrong, and what mends it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Told {
+    message: String,
+    help: String,
 }
 
 /// Troubles with inputs, shown like mistakes in the pipeline file that declares them.
@@ -72,6 +79,53 @@ impl Fault {
         Self::Pipeline(Box::new(diagnostics))
     }
 
+    /// The command line is wrong.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage(Told { message: message.into(), help: help.into() })
+    }
+
+    /// An expectation is not met.
+    pub fn expectation(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Expectation(Told { message: message.into(), help: help.into() })
+    }
+
+    /// The history has not got what was asked for.
+    pub fn not_found(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::NotFound(Told { message: message.into(), help: help.into() })
+    }
+
+    /// A node that the command line names has no part in this run.
+    pub fn not_needed(name: &str) -> Self {
+        let help = format!("name `{name}` as a target as well, or leave the option out");
+        Self::usage(format!("`{name}` is not needed by what is to be built"), help)
+    }
+
+    pub fn no_run(id: i64) -> Self {
+        Self::not_found(format!("there is no run {id}"), "`osgraph runs` lists those that are known")
+    }
+
+    /// A file or folder that the command line names is not there.
+    pub fn absent(path: &Path) -> Self {
+        let message = format!("there is no `{}`", path.display());
+        let help = "look for a slip in its name; it is looked for from here, or from the folder after `-C`";
+        Self::Absent(Told { message, help: help.to_owned() })
+    }
+
+    /// A path that the command line names, and of which nothing can be told.
+    pub fn untold(named: &str, error: &OracleError) -> Self {
+        let message = format!("`{named}` cannot be told about: {error}");
+        let help = "`osgraph explain` shows what stands in the way, at its line".to_owned();
+        Self::Absent(Told { message, help })
+    }
+
+    /// A file that the command line names cannot be used.
+    pub fn reading(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => Self::absent(path),
+            _ => Self::Unreadable { path: path.to_owned(), source },
+        }
+    }
+
     pub fn inputs(source: &SourceFile, troubles: Vec<Trouble>) -> Self {
         let exit = Exit::of_all(troubles.iter().map(|trouble| exit_of(&trouble.error)));
         let list = troubles.into_iter().map(diagnostic).collect();
@@ -85,8 +139,7 @@ impl Fault {
             | Self::Targets(_)
             | Self::Usage(_)
             | Self::Exists { .. }
-            | Self::NotFound(_)
-            | Self::NoRun(_) => Exit::Usage,
+            | Self::NotFound(_) => Exit::Usage,
             Self::Inputs(fault) => fault.exit,
             Self::NothingToAssume(_) | Self::NoLock(_) => Exit::Missing,
             Self::Registry(_) | Self::Credentials(_) => Exit::Missing,
@@ -97,27 +150,77 @@ impl Fault {
         }
     }
 
+    /// What mends it. None only where every mistake that is shown has its own.
     pub fn help(&self) -> Option<String> {
         use miette::Diagnostic as _;
-        match self {
+        Some(match self {
+            Self::Pipeline(_) | Self::Inputs(_) => return None,
             Self::NoPipeline { .. } => {
-                Some("write one with `osgraph init`, or name another with `-f FILE`".to_owned())
+                "write one with `osgraph init`, or name another with `-f FILE`".to_owned()
             }
-            Self::Targets(_) => Some("`osgraph graph` shows all nodes".to_owned()),
-            Self::NothingToAssume(node) => Some(format!("build it once with `osgraph run {node}`")),
-            Self::KeepsLosing(_) => Some(
+            Self::NoFolder { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "make it, or name another with `-C DIR` or `-f FILE`".to_owned(),
+                _ => of_io(source),
+            },
+            Self::Unreadable { source, .. } => of_io(source),
+            Self::Targets(_) => "`osgraph graph` shows all nodes".to_owned(),
+            Self::Usage(told) | Self::Expectation(told) | Self::NotFound(told) | Self::Absent(told) => {
+                told.help.clone()
+            }
+            Self::NothingToAssume(node) => format!("build it once with `osgraph run {node}`"),
+            Self::KeepsLosing(_) => {
                 "`osgraph cache verify --repair` forgets all that is damaged; then look at the disk"
-                    .to_owned(),
-            ),
-            Self::Store(error) => error.help().map(|help| help.to_string()),
-            Self::NoLock(_) => Some("write it with `osgraph lock`".to_owned()),
-            Self::Registry(error) => error.help(),
-            Self::Credentials(error) => Some(error.help()),
-            Self::NoRun(_) => Some("`osgraph runs` lists them".to_owned()),
-            Self::Exists { .. } => Some("replace it with `--force`".to_owned()),
-            _ => None,
+                    .to_owned()
+            }
+            Self::Store(StoreError::Io { source, .. }) => of_io(source),
+            Self::Store(error) => {
+                error.help().map_or_else(|| ASK_THE_DISK.to_owned(), |help| help.to_string())
+            }
+            Self::Io { source, .. } => of_io(source),
+            Self::NoLock(_) => "write it with `osgraph lock`".to_owned(),
+            Self::Registry(error) => error.help().unwrap_or_else(|| {
+                "try again; if it stays, ask who runs that registry what its log says".to_owned()
+            }),
+            Self::Credentials(error) => error.help(),
+            Self::Exists { .. } => {
+                "replace it with `--force`, or see with `-n` what would be written".to_owned()
+            }
+            Self::Unverified { source, .. } => of_package(source),
+        })
+    }
+}
+
+const ASK_THE_DISK: &str = "look at that place: its permissions, its disk, and what else uses it";
+
+/// What mends a fault of the system, as far as its kind tells.
+fn of_io(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "let this user have it, or run as one who may",
+        io::ErrorKind::NotFound => "make the folder that it is to be in, or correct its path",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space on that disk; `osgraph gc` shrinks the store"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "name a place on a disk that can be written",
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => {
+            "name another path: a folder stands where a file belongs, or the other way round"
+        }
+        _ => ASK_THE_DISK,
+    }
+    .to_owned()
+}
+
+fn of_package(error: &VerifyError) -> String {
+    match error {
+        VerifyError::NoManifest(_) => {
+            "name the folder or archive of a `dist-docker` or `dist-native`, or its manifest with `--manifest NAME`"
+        }
+        VerifyError::Name => "name a folder, or unpack it first",
+        VerifyError::File(_, source) => return of_io(source),
+        VerifyError::Manifest(_) | VerifyError::Path(_) | VerifyError::Twice(_) | VerifyError::Read(_) => {
+            "do not use it: fetch it again from where it was made, or make it anew with `osgraph run`"
         }
     }
+    .to_owned()
 }
 
 fn exit_of(error: &GatherError) -> Exit {
@@ -164,3 +267,6 @@ fn diagnostic(trouble: Trouble) -> Diagnostic {
         None => found,
     }
 }
+
+#[cfg(test)]
+mod tests;

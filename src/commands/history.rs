@@ -1,5 +1,7 @@
 //! `osgraph ps`, `runs`, `stats` and `log`: what happens, and what happened before.
 
+use serde::Serialize;
+
 use crate::commands::args::{Format, Log, Runs, Stats};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
@@ -9,6 +11,7 @@ use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
 use crate::plan::ledger;
 use crate::record::{Outcome, RunId, Step};
+use crate::report::json::answer;
 use crate::report::{running, runs as report, stats};
 use crate::store::{Announcement, Store};
 use crate::survey::snapshot::Snapshot;
@@ -44,7 +47,7 @@ pub fn runs(ground: &Ground, args: &Runs, screen: &Screen) -> Result<Exit, Fault
             }
         }
         Some(id) => {
-            let run = store.run(RunId(id))?.ok_or(Fault::NoRun(id))?;
+            let run = store.run(RunId(id))?.ok_or_else(|| Fault::no_run(id))?;
             let steps = store.steps(run.id)?;
             match screen.format {
                 Format::Json => report::one_json(&run, &steps),
@@ -86,44 +89,94 @@ pub fn stats(ground: &Ground, args: &Stats, screen: &Screen) -> Result<Exit, Fau
 
 pub fn log(ground: &Ground, args: &Log, screen: &Screen) -> Result<Exit, Fault> {
     let store = open(ground)?;
-    if let Ok(id) = args.of.parse::<i64>() {
-        let run = store.run(RunId(id))?.ok_or(Fault::NoRun(id))?;
-        for step in store.steps(run.id)? {
-            if let Some(text) = text(&store, ground, &step) {
-                screen.answer(&format!("{}\n{text}", screen.palette.bold(format!("== {}", step.node))));
-            }
-        }
-        return Ok(Exit::Done);
+    let logs = match args.of.parse::<i64>() {
+        Ok(id) => whole(id, &store, ground)?,
+        Err(_) => latest(&NodeName(args.of.clone()), &store, ground)?,
+    };
+    match screen.format {
+        Format::Json => screen.answer(&answer(&logs)),
+        Format::Text => show(&logs, screen),
     }
-    let node = NodeName(args.of.clone());
-    let mut silent = None;
+    Ok(Exit::Done)
+}
+
+/// What nodes printed.
+#[derive(Serialize)]
+struct Logs {
+    logs: Vec<Printed>,
+    /// The last run of the node, if it printed nothing in that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<Silent>,
+    /// Whether it is the whole log of a run that was asked for.
+    #[serde(skip)]
+    is_whole: bool,
+}
+
+#[derive(Serialize)]
+struct Printed {
+    run: RunId,
+    node: NodeName,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Silent {
+    run: RunId,
+    node: NodeName,
+}
+
+/// All logs of a run.
+fn whole(id: i64, store: &Store, ground: &Ground) -> Result<Logs, Fault> {
+    let run = store.run(RunId(id))?.ok_or_else(|| Fault::no_run(id))?;
+    let printed =
+        |step: Step| Some(Printed { run: step.run, text: text(store, ground, &step)?, node: step.node });
+    let logs = store.steps(run.id)?.into_iter().filter_map(printed).collect();
+    Ok(Logs { logs, silent: None, is_whole: true })
+}
+
+/// What a node printed when it last printed anything.
+fn latest(node: &NodeName, store: &Store, ground: &Ground) -> Result<Logs, Fault> {
+    let mut found = Logs { logs: Vec::new(), silent: None, is_whole: false };
     for run in store.runs(Some(&ground.project_id()), FAR)? {
         for step in store.steps(run.id)? {
             // Only work prints: a node that was put back says nothing of its own, unless it was checked.
             let has_run = matches!(step.outcome, Outcome::Ran | Outcome::Failed | Outcome::Interrupted);
-            if step.node != node || !(has_run || step.log.is_some()) {
+            if step.node != *node || !(has_run || step.log.is_some()) {
                 continue;
             }
-            if let Some(text) = text(&store, ground, &step) {
-                if let Some(later) = silent {
-                    screen
-                        .remark(&format!("it printed nothing in run {later}; this is from run {}\n", run.id));
-                }
-                screen.answer(&text);
-                return Ok(Exit::Done);
+            if let Some(text) = text(store, ground, &step) {
+                found.logs.push(Printed { run: run.id, node: node.clone(), text });
+                return Ok(found);
             }
-            silent = silent.or(Some(run.id));
+            found.silent.get_or_insert(Silent { run: run.id, node: node.clone() });
         }
     }
-    if let Some(run) = silent {
-        screen.remark(&format!("`{node}` printed nothing, last in run {run}\n"));
-        return Ok(Exit::Done);
+    if found.silent.is_some() {
+        return Ok(found);
     }
     // A misspelt name gets a suggestion, where the pipeline can be read at all.
     if let Ok(loaded) = load::load(ground, &mut Snapshot::default()) {
-        loaded.graph.targets(std::slice::from_ref(&args.of))?;
+        loaded.graph.targets(std::slice::from_ref(&node.0))?;
     }
-    Err(Fault::NotFound(format!("`{node}` has not run yet")))
+    Err(Fault::not_found(format!("`{node}` has not run yet"), format!("build it with `osgraph run {node}`")))
+}
+
+fn show(found: &Logs, screen: &Screen) {
+    match (&found.silent, found.logs.first()) {
+        (Some(Silent { run, .. }), Some(Printed { run: earlier, .. })) => {
+            screen.remark(&format!("it printed nothing in run {run}; this is from run {earlier}\n"));
+        }
+        (Some(Silent { run, node }), None) => {
+            screen.remark(&format!("`{node}` printed nothing, last in run {run}\n"));
+        }
+        (None, _) => {}
+    }
+    for Printed { node, text, .. } in &found.logs {
+        if found.is_whole {
+            screen.answer(&format!("{}\n", screen.palette.bold(format!("== {node}"))));
+        }
+        screen.answer(text);
+    }
 }
 
 /// A step's captured output: from the store, or where a failed recipe left it.

@@ -1,43 +1,52 @@
-//! `osgraph init` and `osgraph completions`: files to begin with.
+//! `osgraph init`: a pipeline to begin with.
 
 use std::io::Write as _;
+use std::path::Path;
 
-use clap::CommandFactory as _;
-
-use crate::commands::args::{Cli, Completions, Init};
+use crate::commands::args::{Format, Init};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
-use crate::report::init::TEMPLATE;
+use crate::pipeline::draft::{Draft, draft};
+use crate::report::init::{self, Written};
+
+mod look;
 
 pub fn init(ground: &Ground, args: &Init, screen: &Screen) -> Result<Exit, Fault> {
-    let wrong = |source| Fault::Io { action: format!("write `{}`", ground.shown), source };
-    let mut options = std::fs::File::options();
-    options.write(true);
-    if args.force {
-        // Replaced as a whole: what was there is gone only when the new one stands.
-        let temporary = ground.file.with_extension("kdl.new");
-        std::fs::write(&temporary, TEMPLATE).map_err(wrong)?;
-        std::fs::rename(&temporary, &ground.file).map_err(wrong)?;
-    } else {
-        match options.create_new(true).open(&ground.file) {
-            Ok(mut file) => file.write_all(TEMPLATE.as_bytes()).map_err(wrong)?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                return Err(Fault::Exists { path: ground.file.clone() });
-            }
-            Err(error) => return Err(wrong(error)),
-        }
+    if !args.dry_run && !args.force && ground.file.exists() {
+        return Err(Fault::Exists { path: ground.file.clone() });
     }
-    if !screen.is_quiet() {
-        screen.answer(&format!("wrote {}: read it, then `osgraph run`\n", ground.shown));
+    let drafted = if args.example { None } else { draft(&look::folder(ground)) };
+    let text = drafted.as_ref().map_or(init::TEMPLATE, |draft| &draft.text);
+    if !args.dry_run {
+        write(&ground.file, text, args.force).map_err(|source| match source.kind() {
+            std::io::ErrorKind::AlreadyExists => Fault::Exists { path: ground.file.clone() },
+            _ => Fault::Io { action: format!("write `{}`", ground.shown), source },
+        })?;
+    }
+    let Draft { text: _, found, open, nodes } = drafted.clone().unwrap_or_else(init::example);
+    let written = Written { file: &ground.shown, dry_run: args.dry_run, text, found, open, nodes };
+    match screen.format {
+        Format::Json => screen.answer(&init::json(&written)),
+        Format::Text => {
+            if args.dry_run {
+                screen.answer(text);
+            }
+            if !screen.is_quiet() {
+                screen.remark(&init::text(&written));
+            }
+        }
     }
     Ok(Exit::Done)
 }
 
-pub fn completions(args: &Completions, screen: &Screen) -> Exit {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "osgraph", &mut script);
-    screen.answer(&String::from_utf8_lossy(&script));
-    Exit::Done
+fn write(file: &Path, text: &str, replace: bool) -> std::io::Result<()> {
+    if replace {
+        // Replaced as a whole: what was there is gone only when the new one stands.
+        let temporary = file.with_extension("kdl.new");
+        std::fs::write(&temporary, text)?;
+        return std::fs::rename(&temporary, file);
+    }
+    std::fs::File::options().write(true).create_new(true).open(file)?.write_all(text.as_bytes())
 }

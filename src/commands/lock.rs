@@ -59,12 +59,16 @@ fn updated(names: &[String], upstreams: &[Upstream]) -> Result<BTreeSet<String>,
             updated.extend(known.iter().map(|image| (*image).to_owned()));
             continue;
         }
-        let reference = Reference::parse(name).map_err(|error| Fault::Usage(error.to_string()))?;
+        let reference =
+            Reference::parse(name).map_err(|error| Fault::usage(error.to_string(), error.help()))?;
         let image = reference.to_string();
         if !known.contains(image.as_str()) {
             let near = suggest::nearest(&image, known.iter().copied());
-            let near = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
-            return Err(Fault::Usage(format!("no node builds on `{name}`{near}")));
+            let help = near.map_or_else(
+                || "`osgraph lock -n` lists those that are built on".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(Fault::usage(format!("no node builds on `{name}`"), help));
         }
         updated.insert(image);
     }
@@ -93,7 +97,8 @@ fn settled(
     }
     // Entries of other engines' platforms follow: one image is one content on all of them.
     for entry in new.clone().iter().filter(|entry| updated.contains(entry.image)) {
-        let reference = Reference::parse(entry.image).map_err(|error| Fault::Usage(error.to_string()))?;
+        let reference =
+            Reference::parse(entry.image).map_err(|error| Fault::usage(error.to_string(), error.help()))?;
         let digest = registries.wanted(&reference, entry.platform)?.digest;
         note(&mut new, entry.image, entry.platform, &digest)?;
     }
@@ -124,7 +129,10 @@ fn note(lock: &mut Lock, image: &str, platform: &str, digest: &str) -> Result<()
     if lock.insert(image, platform, digest) {
         return Ok(());
     }
-    Err(Fault::Usage(format!("the registry's digest of `{image}` cannot be locked: `{digest}`")))
+    Err(Fault::usage(
+        format!("the registry's digest of `{image}` cannot be locked: `{digest}`"),
+        "only sha256 digests can; name an image of another registry",
+    ))
 }
 
 /// Every entry of either lock, and what became of it.

@@ -73,7 +73,8 @@ pub fn run(ground: &Ground, screen: &Screen) -> Result<Exit, Fault> {
 
 /// What the registry has now for an entry.
 fn present(entry: Locked<'_>, registries: &Registries<'_>) -> Result<(State, Age), Fault> {
-    let reference = Reference::parse(entry.image).map_err(|error| Fault::Usage(error.to_string()))?;
+    let reference =
+        Reference::parse(entry.image).map_err(|error| Fault::usage(error.to_string(), error.help()))?;
     let created = |digest: &str| registries.created(&reference.at(digest).ok()?);
     let locked = created(entry.digest);
     let Some(remote) = registries.ask(&reference)? else {

@@ -184,7 +184,7 @@ pub fn prepare(
     for name in orders.force.iter().chain(orders.rebuild).chain(orders.assume_fresh) {
         if !positions.contains_key(&NodeName(name.clone())) {
             loaded.graph.targets(std::slice::from_ref(name))?;
-            return Err(Fault::Usage(format!("`{name}` is not needed by what is to be built")));
+            return Err(Fault::not_needed(name));
         }
     }
     let owns: Vec<Digest> = subjects.iter().map(|subject| subject.own.own_digest()).collect();

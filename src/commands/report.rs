@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::commands::args::{Report, ReportAs};
+use crate::commands::args::{Format, Report, ReportAs};
 use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
@@ -16,6 +16,7 @@ use crate::pipeline::{Node, NodeName, Work};
 use crate::plan::Reason;
 use crate::plan::timeline::{Bar, critical_path, lanes};
 use crate::record::{Artifact, Outcome, Run, RunId, Step};
+use crate::report::json::answer;
 use crate::report::page::{self, Page, Row};
 use crate::report::{quantity, text, trace, words};
 use crate::run::gates;
@@ -34,12 +35,13 @@ pub fn run(ground: &Ground, args: &Report, screen: &Screen) -> Result<Exit, Faul
     let loaded = load::load(ground, &mut Snapshot::default())?;
     let store = history::open(ground)?;
     let run = match args.run {
-        Some(id) => store.run(RunId(id))?.ok_or(Fault::NoRun(id))?,
+        Some(id) => store.run(RunId(id))?.ok_or_else(|| Fault::no_run(id))?,
         None => worked(&store, &ground.project_id())?,
     };
     let wanted = wanted(&loaded, &run)?;
     let page = page(ground, &loaded, &wanted, &store, run)?;
     let text = match args.notation {
+        ReportAs::Html if screen.format == Format::Json => answer(&page),
         ReportAs::Html => page::html(&page),
         ReportAs::Trace => trace::json(&page),
     };
@@ -64,7 +66,9 @@ fn worked(store: &Store, project: &str) -> Result<Run, Fault> {
             return Ok(run.clone());
         }
     }
-    runs.into_iter().next().ok_or_else(|| Fault::NotFound("there is no run yet".to_owned()))
+    runs.into_iter()
+        .next()
+        .ok_or_else(|| Fault::not_found("there is no run yet", "build something with `osgraph run`"))
 }
 
 /// What the run was to build, upstreams first, as far as the pipeline still has it.

@@ -31,6 +31,7 @@ use crate::run::dispatch::{self, Ended, Preview};
 use crate::run::gates;
 use crate::run::host::Cancel;
 use crate::run::image::Sweeper;
+use crate::run::moves::Before;
 use crate::run::pulse::Pulse;
 use crate::run::retention::Pattern;
 use crate::run::task::{Context, Severity, Task};
@@ -216,9 +217,16 @@ fn build(
         untimed,
         critical: critical.into_iter().map(|at| outlook.name(at).clone()).collect(),
     });
+    // A node may be fresh by a record that it had before its last: nothing is done, and yet it moved.
+    let before = Before::read(&store, &prepared.project_id)?;
+    let is_moved = |(at, one): (usize, &Judged)| {
+        let is_own = prepared.subjects[at].order == Order::Judge && one.verdict == Verdict::Fresh;
+        is_own && one.key().is_some_and(|key| before.is_moved(&prepared.names[at], &key))
+    };
+    let moved = !store.is_read_only() && judged.iter().enumerate().any(is_moved);
     let mut run = None;
     let mut ended = Ended { inputs_stood: true, ..Ended::default() };
-    if work == 0 {
+    if work == 0 && !moved {
         ended.fresh = count(|verdict| *verdict == Verdict::Fresh);
         for (at, subject) in prepared.subjects.iter().enumerate() {
             if let Some(artifact) = &judged[at].artifact
@@ -250,6 +258,7 @@ fn build(
         run = Some(id);
         let pulse = Pulse::new(sink.clone(), outlook, start);
         ended = drive(ground, args, &prepared, &judged, &facts, sink.clone(), pulse, id)?;
+        before.note(&ended.settled, id, &store, &prepared.project_id)?;
     }
     let lost = ended.severities.contains(&Severity::Lost);
     let exit = exit_of(&ended);

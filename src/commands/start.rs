@@ -11,13 +11,17 @@ use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::screen::Screen;
 use crate::commands::{
-    care, check, clean, diff, doctor, explain, gc, graph, history, init, lock, outdated, report, run, verify,
-    watch, whence,
+    care, check, clean, complete, diff, doctor, explain, gc, graph, history, init, lock, man, outdated,
+    report, run, schema, verify, watch, whence,
 };
 
 /// Does what `arguments` ask, the program's name being the first.
 pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let start = Instant::now();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = complete::answer(&arguments) {
+        return exit;
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -41,15 +45,15 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<Exit, Fault> {
-    if let Command::Completions(args) = command {
-        return Ok(init::completions(args, screen));
-    }
-    if let Command::Doctor(Doctor {}) = command {
-        return Ok(doctor::run(screen));
-    }
-    if let Command::Verify(args) = command {
-        let here = cli.general.directory.clone().unwrap_or_default();
-        return verify::run(args, &here, screen);
+    let here = cli.general.directory.clone().unwrap_or_default();
+    // These need no project.
+    match command {
+        Command::Completions(args) => return Ok(complete::script(args, screen)),
+        Command::Doctor(Doctor {}) => return Ok(doctor::run(screen)),
+        Command::Man(args) => return man::run(args, &here, screen),
+        Command::Schema(args) => return schema::run(args, screen),
+        Command::Verify(args) => return verify::run(args, &here, screen),
+        _ => {}
     }
     let ground = Ground::of(cli)?;
     match command {
@@ -73,6 +77,8 @@ fn act(cli: &Cli, command: &Command, screen: &Screen, start: Instant) -> Result<
         Command::Outdated(_) => outdated::run(&ground, screen),
         Command::Verify(args) => verify::run(args, &ground.here, screen),
         Command::Doctor(Doctor {}) => Ok(doctor::run(screen)),
-        Command::Completions(args) => Ok(init::completions(args, screen)),
+        Command::Completions(args) => Ok(complete::script(args, screen)),
+        Command::Man(args) => man::run(args, &ground.here, screen),
+        Command::Schema(args) => schema::run(args, screen),
     }
 }

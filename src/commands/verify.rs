@@ -13,7 +13,7 @@ pub fn run(args: &Verify, here: &std::path::Path, screen: &Screen) -> Result<Exi
     for shown in &args.paths {
         let path = here.join(shown);
         if !path.exists() {
-            return Err(Fault::Absent(format!("there is no `{}`", shown.display())));
+            return Err(Fault::absent(shown));
         }
         let meter = screen.meter(|| "verifying".to_owned());
         let found = verify(&path, &args.manifest);

@@ -14,6 +14,7 @@
 
 mod analyse;
 mod analysis;
+mod arguments;
 mod environment;
 mod expand;
 mod heredoc;
@@ -40,6 +41,7 @@ pub use analyse::{Question, analyse, is_proxy};
 pub use analysis::{
     Analysis, Base, BaseUse, Dynamic, Read, ReadKind, Remote, SecretUse, SshUse, Step, Syntax, Trigger,
 };
+pub use arguments::{Declared, Default, arguments};
 pub use idle::idle_reads;
 pub use ignore::{Above, BadPattern, Ignore};
 pub use mistake::{Fault, Mistake};

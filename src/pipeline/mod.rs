@@ -8,6 +8,7 @@
 pub mod check;
 pub mod decode;
 pub mod diagnostic;
+pub mod draft;
 pub mod edit;
 mod lexer;
 pub mod lock;

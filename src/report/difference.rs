@@ -25,6 +25,8 @@ pub enum Between {
     SameArtifact,
     /// Another artifact.
     Changed,
+    /// The same inputs, made again in between; what the first was like is not kept.
+    Remade,
     /// Only the second has it.
     Added,
     /// Only the first has it.
@@ -59,6 +61,7 @@ pub fn text(old: &Run, new: &Run, pairs: &[Pair], now: i64, palette: Palette) ->
         let word = match pair.change {
             Between::Same | Between::SameArtifact => palette.green("same artifact from other inputs"),
             Between::Changed => palette.yellow("another artifact"),
+            Between::Remade => palette.yellow("made again from the same inputs, perhaps differently"),
             Between::Added => palette.cyan("only in the second"),
             Between::Removed => palette.cyan("only in the first"),
             Between::Forgotten => palette.red("a record is no longer in the store"),

@@ -18,6 +18,7 @@
 //! | [`doctor`] | which container engine there is |
 //! | [`diagnostics`] | errors |
 //! | [`init`] | the pipeline to begin with |
+//! | [`manual`], [`schema`] | manual pages; what each JSON answer looks like |
 //!
 //! Knows no store, no engine and no run: it is handed events and plain data, a writer and facts
 //! about who reads (terminal, width, colours), and never asks the environment for them.
@@ -37,6 +38,7 @@ pub mod json;
 pub mod lines;
 pub mod live;
 pub mod lock;
+pub mod manual;
 pub mod meter;
 pub mod outdated;
 mod output;
@@ -47,6 +49,7 @@ pub mod quantity;
 mod roster;
 pub mod running;
 pub mod runs;
+pub mod schema;
 pub mod sections;
 pub mod sink;
 pub mod stats;

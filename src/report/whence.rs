@@ -42,6 +42,9 @@ pub struct Origin {
     pub member: Option<RelPath>,
     /// Whether it is an archive of the artifact.
     pub is_archive: bool,
+    /// Whether it is the checksum beside such an archive.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_checksum: bool,
     /// Packages that tell of their build and were made of the artifact: of each node the newest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packed: Vec<Packed>,
@@ -67,6 +70,9 @@ pub struct Made {
     /// What counted, but for other nodes.
     pub inputs: Vec<Component>,
     pub from: Vec<Made>,
+    /// Whether inputs and makers are left out because they stand further up.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_again: bool,
 }
 
 /// The text, with a line's end at its end.
@@ -79,11 +85,12 @@ pub fn text(whence: &Whence, now: i64, palette: Palette) -> String {
             palette.yellow(format!("altered since `{node}` was published here in run {run}"))
         ));
     }
-    let Some(Origin { member, is_archive, packed, made }) = origin else {
+    let Some(Origin { member, is_archive, is_checksum, packed, made }) = origin else {
         out.push_str("nothing in this store has that content\n");
         return out;
     };
     let what = match (member, is_archive) {
+        _ if *is_checksum => format!("the checksum of an archive of `{}`", made.node),
         (Some(member), _) => format!("`{member}` in the artifact of `{}`", made.node),
         (None, true) => format!("an archive of `{}`", made.node),
         (None, false) => format!("the artifact of `{}`", made.node),
@@ -108,6 +115,9 @@ fn tell(out: &mut String, made: &Made, depth: usize, now: i64, palette: Palette)
         None => "a run that is no longer in the history".to_owned(),
     };
     when.push_str(&format!(", in {}", millis(made.duration_ms)));
+    if made.is_again {
+        when.push_str(" (told above)");
+    }
     out.push_str(&format!("{indent}{}  {}\n", palette.bold(&made.node), palette.dim(when)));
     for input in &made.inputs {
         out.push_str(&row(&indent, input, palette));

@@ -17,6 +17,7 @@ use crate::record::{Artifact, Outcome, Step, Why};
 use crate::run::board::{Board, Next};
 use crate::run::failed;
 use crate::run::gates::{self, Unproven};
+use crate::run::moves::stands_on;
 use crate::run::signals::StopSignals;
 use crate::run::task::{Context, Severity, Standing, Task, TaskError, Upstream};
 use crate::run::wanted;
@@ -39,6 +40,8 @@ pub type Previews<'a> = dyn Fn(usize, &Board) -> Preview + 'a;
 #[derive(Debug, Default)]
 pub struct Ended {
     pub fresh: usize,
+    /// Those that were fresh, with their records.
+    pub settled: Vec<(NodeName, Key)>,
     pub restored: usize,
     pub ran: usize,
     pub failed: usize,
@@ -158,6 +161,10 @@ impl Run<'_> {
                     Next::Settled(at, outcome) => {
                         if self.board.subject(at).order != Order::Nothing {
                             self.ended.fresh += 1;
+                            // What is only assumed stands on no record.
+                            let judges = self.board.subject(at).order == Order::Judge;
+                            let key = self.board.judged(at).key().filter(|_| judges);
+                            self.ended.settled.extend(key.map(|key| (self.names[at].clone(), key)));
                             self.finished(at, outcome, Duration::ZERO, true);
                         }
                     }
@@ -369,7 +376,7 @@ impl Run<'_> {
     fn note(&self, at: usize, outcome: Outcome, duration: Duration, log: Option<Digest>) {
         let step = self.step(at, outcome, duration, log);
         // History is a comfort: a run does not fail for want of it.
-        let _ = self.context.store.insert_steps(&self.context.project_id, &[step]);
+        let _ = self.context.store.commit(&[stands_on(&step, &self.context.project_id)]);
     }
 
     fn step(&self, at: usize, outcome: Outcome, duration: Duration, log: Option<Digest>) -> Step {
@@ -382,9 +389,15 @@ impl Run<'_> {
             why: self.whys.get(&at).cloned().unwrap_or_default(),
             // What was put back stands by its record; what failed has none.
             key: if outcome == Outcome::Restored { self.board.judged(at).key() } else { None },
-            same: (outcome == Outcome::Restored).then_some(true),
+            same: self.same_as_before(at).filter(|_| outcome == Outcome::Restored),
             log,
         }
+    }
+
+    /// Whether a node has the artifact that it had before this run; none where it had none.
+    fn same_as_before(&self, at: usize) -> Option<bool> {
+        let before = self.context.store.latest_record(&self.context.project_id, &self.names[at]).ok()??;
+        Some(self.board.judged(at).artifact.as_ref() == Some(&before.artifact))
     }
 
     fn failed(&mut self, at: usize, started: bool, error: &TaskError) {

@@ -18,6 +18,7 @@ mod follow;
 pub mod gates;
 pub mod host;
 pub mod image;
+pub mod moves;
 pub mod publish;
 pub mod pulse;
 pub mod recipe;

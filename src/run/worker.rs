@@ -264,7 +264,9 @@ pub fn keep(
         log,
     };
     let recorded = (outcome == Outcome::Ran && inputs_stood).then_some(&record);
-    let finish = Finish { record: recorded, step: Some(&step), ..Finish::of(&context.project_id) };
+    // What another run made is this node's from now on, too.
+    let used = (outcome == Outcome::Restored).then_some((node, record.key, context.run));
+    let finish = Finish { record: recorded, used, step: Some(&step), ..Finish::of(&context.project_id) };
     let replaced = context.store.commit(&[finish])?;
     if replaced.first() == Some(&true) {
         let message = "made something else from the same inputs: the recipe is not deterministic".to_owned();

@@ -28,7 +28,10 @@ pub enum StoreError {
     #[diagnostic(code(store::moved), help("run again once nothing writes to it"))]
     Moved(PathBuf),
     #[error("`{}` is not a regular file", .0.display())]
-    #[diagnostic(code(store::not_a_file))]
+    #[diagnostic(
+        code(store::not_a_file),
+        help("leave it out: only regular files, folders and links can be kept")
+    )]
     NotAFile(PathBuf),
     #[error("the store has no content `{}`", .0.short())]
     #[diagnostic(code(store::absent), help("run the node that makes it again with `--force NODE`"))]
@@ -46,7 +49,10 @@ pub enum StoreError {
     )]
     DatabaseDamaged(PathBuf),
     #[error("the store's database `{}` failed", path.display())]
-    #[diagnostic(code(store::database))]
+    #[diagnostic(
+        code(store::database),
+        help("run again; if it stays, name another store with `--store DIR`")
+    )]
     Database { path: PathBuf, source: SqlError },
     #[error("could not {action} `{}`", path.display())]
     #[diagnostic(code(store::io))]

@@ -137,6 +137,11 @@ impl Store {
         }
     }
 
+    /// The record that each node of the project has, whether it ran, was put back or was fresh.
+    pub fn stands(&self, project: &str) -> Result<HashMap<NodeName, Key>, StoreError> {
+        self.db.stands(project)
+    }
+
     /// The node's records of this project, newest run first.
     pub fn recent_records(
         &self,
@@ -231,12 +236,12 @@ impl Store {
         self.db.publications(project)
     }
 
-    /// Every path that was ever published, sorted: none of them counts as an input.
     /// Every archive and checksum file that the project ever published.
     pub fn archive_history(&self, project: &str) -> Result<Vec<Publication>, StoreError> {
         self.db.archive_history(project)
     }
 
+    /// Every path that was ever published, sorted: none of them counts as an input.
     pub fn ever_published(&self, project: &str) -> Result<Vec<RelPath>, StoreError> {
         self.db.ever_published(project)
     }

@@ -92,6 +92,9 @@ pub fn gather(
     Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources, images })
 }
 
+/// What a scout finds of a node.
+pub type Scouted = Result<Composed<Input>, Box<Trouble>>;
+
 /// Each node composed as far as it can be, for who asks where inputs are and not what they hold: the
 /// observer may be a scout.
 pub fn scout(
@@ -99,7 +102,7 @@ pub fn scout(
     nodes: &[&Node],
     around: &Surroundings<'_>,
     observer: &mut Observer<'_>,
-) -> Vec<Result<Composed<Input>, Box<Trouble>>> {
+) -> Vec<Scouted> {
     let mut world = Disk::new(pipeline, around, observer);
     nodes.iter().map(|node| world.compose(node)).collect()
 }

@@ -278,40 +278,6 @@ fn help_fits_eighty_columns_and_version_is_one_line() {
 }
 
 #[test]
-fn completions_load_in_bash_and_complete() {
-    let project = Project::new(TWO_NODES);
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(project.ok(&["completions", shell]).0.contains("osgraph"), "{shell}");
-    }
-    let script = project.path().join("completion.bash");
-    fs::write(&script, project.ok(&["completions", "bash"]).0).unwrap();
-    let ask = |words: &[&str]| {
-        let line = format!(
-            "set -u; source '{}'; COMP_WORDS=({}); COMP_CWORD={}; f=$(complete -p osgraph | sed 's/.*-F \\([^ ]*\\).*/\\1/'); \
-             \"$f\" osgraph '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-            script.display(),
-            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
-            words.len() - 1,
-            words[words.len() - 1],
-            words[words.len() - 2],
-        );
-        let output = Command::new("bash").args(["--norc", "-c", &line]).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && errors.is_empty(), "{errors}");
-        let mut found: Vec<String> =
-            String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
-        found.sort();
-        found
-    };
-    assert_eq!(ask(&["osgraph", "ex"]), ["explain"]);
-    assert_eq!(ask(&["osgraph", "run", "--exp"]), ["--expect-fresh"]);
-    assert_eq!(ask(&["osgraph", "cache", "v"]), ["verify"]);
-    assert_eq!(ask(&["osgraph", "graph", "--as", "d"]), ["dot"]);
-    let syntax = Command::new("bash").arg("-n").arg(&script).output().unwrap();
-    assert!(syntax.status.success(), "{}", String::from_utf8_lossy(&syntax.stderr));
-}
-
-#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let many: String = (0..3_000)
         .map(|n| format!("command \"node-{n}\" {{ run \"true\"; output \"out-{n}\"; }}\n"))

@@ -20,9 +20,11 @@ pub fn run(
     judged: &[Judged],
     screen: &Screen,
 ) -> Result<Exit, Fault> {
-    let bytes = std::fs::read(file).map_err(|source| Fault::Unreadable { path: file.to_owned(), source })?;
-    let receipt = Receipt::from_bytes(&bytes)
-        .map_err(|error| Fault::Usage(format!("`{}` cannot be compared with: {error}", file.display())))?;
+    let bytes = std::fs::read(file).map_err(Fault::reading(file))?;
+    let receipt = Receipt::from_bytes(&bytes).map_err(|error| {
+        let message = format!("`{}` cannot be compared with: {error}", file.display());
+        Fault::usage(message, "name a file that `osgraph run --receipt FILE` of this version wrote")
+    })?;
     let mut historian = prepared.historian();
     historian.brought = receipt.directories();
     let nodes: Vec<Compared> = (0..prepared.nodes.len())

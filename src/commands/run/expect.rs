@@ -17,7 +17,7 @@ pub fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Resul
     for name in &prepare::spelled_out(&args.expect_fresh, &prepared.loaded.pipeline) {
         let Some(at) = prepared.names.iter().position(|known| known.0 == *name) else {
             prepared.loaded.graph.targets(std::slice::from_ref(name))?;
-            return Err(Fault::Usage(format!("`{name}` is not needed by what is to be built")));
+            return Err(Fault::not_needed(name));
         };
         if !judged[at].is_known() {
             let (reasons, _) = prepared.historian().reasons(&prepared.case(at, judged));
@@ -26,17 +26,23 @@ pub fn expectations(args: &Run, prepared: &Prepared, judged: &[Judged]) -> Resul
             } else {
                 words::headline(&reasons)
             };
-            return Err(Fault::Expectation(format!("`{name}` is expected to be fresh and is not: {why}")));
+            return Err(Fault::expectation(
+                format!("`{name}` is expected to be fresh and is not: {why}"),
+                format!("`osgraph explain {name}` says more; `osgraph run {name}` builds it"),
+            ));
         }
     }
     if let Some(budget) = args.budget {
         let Some(estimate) = outlook(prepared, judged, slots(args)).look(0).estimate else { return Ok(()) };
         if Duration::from_millis(estimate.median_ms) > budget {
-            return Err(Fault::Expectation(format!(
-                "the run is expected to take {}, more than the budget of {}",
-                quantity::total(&estimate),
-                quantity::duration(budget)
-            )));
+            return Err(Fault::expectation(
+                format!(
+                    "the run is expected to take {}, more than the budget of {}",
+                    quantity::total(&estimate),
+                    quantity::duration(budget)
+                ),
+                "`osgraph explain` says what takes it; name fewer targets, or a larger `--budget`",
+            ));
         }
     }
     Ok(())

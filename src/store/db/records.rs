@@ -122,6 +122,23 @@ impl Db {
         })
     }
 
+    /// What [`Self::latest`] has for every node of the project, without the records.
+    pub(in crate::store) fn stands(&self, project: &str) -> Result<HashMap<NodeName, Key>, StoreError> {
+        self.read(|connection| {
+            let Some(project) = self.project(connection, project)? else { return Ok(HashMap::new()) };
+            let mut statement =
+                connection.prepare_cached("SELECT node, key FROM latest WHERE project = ?1")?;
+            let mut rows = statement.query([project])?;
+            let mut found = HashMap::new();
+            while let Some(row) = rows.next()? {
+                if let Some(key) = digest(row, 1)? {
+                    found.insert(NodeName(row.get(0)?), Key(key));
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// Every record made in this project, newest first.
     pub(in crate::store) fn all_hits(&self, project: &str) -> Result<Vec<Hit>, StoreError> {
         self.read(|connection| {
