@@ -92,6 +92,9 @@ pub fn gather(
     Ok(Gathered { nodes: composed, tools: tools.into_iter().collect(), sources, images })
 }
 
+/// A node as far as it could be composed.
+pub type Scouted = Result<Composed<Input>, Box<Trouble>>;
+
 /// Each node composed as far as it can be, for who asks where inputs are and not what they hold: the
 /// observer may be a scout.
 pub fn scout(
@@ -99,7 +102,7 @@ pub fn scout(
     nodes: &[&Node],
     around: &Surroundings<'_>,
     observer: &mut Observer<'_>,
-) -> Vec<Result<Composed<Input>, Box<Trouble>>> {
+) -> Vec<Scouted> {
     let mut world = Disk::new(pipeline, around, observer);
     nodes.iter().map(|node| world.compose(node)).collect()
 }
@@ -140,8 +143,8 @@ impl<'w, 'o> Disk<'w, 'o> {
     fn compose(&mut self, node: &Node) -> Result<Composed<Input>, Box<Trouble>> {
         self.at = None;
         let composed = compose(node, self);
-        let trouble = |error| Box::new(Trouble { node: node.name.clone(), span: self.at, error });
-        let composed = composed.map_err(trouble)?;
+        let composed =
+            composed.map_err(|error| Box::new(Trouble { node: node.name.clone(), span: self.at, error }))?;
         self.note_commit(&node.name, &composed);
         Ok(composed)
     }

@@ -14,7 +14,7 @@ use crate::key::compose::{Composed, Placed};
 use crate::path::RelPath;
 use crate::pipeline::{Node, NodeName, ParamOrigin, Pipeline, SecretSource, Span, Work};
 use crate::plan::oracle::{Effect, Form, Note, Passed, Place, Sight, Use, Why};
-use crate::survey::gather::{GatherError, Surroundings, Trouble};
+use crate::survey::gather::{GatherError, Scouted, Surroundings, Trouble};
 
 mod declared;
 mod folder;
@@ -31,7 +31,7 @@ pub struct Scene<'a> {
     /// Absolute.
     pub lock: &'a Path,
     /// The nodes in question with what a scout found of them.
-    pub nodes: &'a [(&'a Node, Result<Composed<Input>, Box<Trouble>>)],
+    pub nodes: &'a [(&'a Node, Scouted)],
 }
 
 /// Why a path cannot be told about.
