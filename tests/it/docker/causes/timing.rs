@@ -44,7 +44,7 @@ fn instructions_are_timed_and_what_the_engine_had_is_not() {
     assert!(first.iter().any(told), "{first:?}");
 
     // The first stage comes out of the engine's cache.
-    shop.write("builder/tool.sh", "echo another\n");
+    shop.write("builder/tool.sh", "echo NAME again\n");
     let known = samples(&shop);
     assert_eq!((of(&known, &tools), of(&known, "RUN cat /tool.sh")), (Some(1), Some(1)), "{known:?}");
     let second = advanced(&shop.project.runs(&["base"]).text);
