@@ -110,6 +110,12 @@ impl Fault {
         Self::Absent(Told { message, help: help.to_owned() })
     }
 
+    /// Something that the command line asks about cannot be looked at.
+    pub fn unanswered(message: &str) -> Self {
+        let help = "see that it is there and that this user may read it".to_owned();
+        Self::Absent(Told { message: message.to_owned(), help })
+    }
+
     /// A file that the command line names cannot be used.
     pub fn reading(path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| match source.kind() {
