@@ -56,7 +56,10 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     drop(meter);
     let (prepared, judged) = judged?;
     if let Some(file) = &args.against {
-        return against::run(&ground.here.join(file), ground, &prepared, &judged, screen);
+        // As the reader wrote it: what lies here needs no `./`.
+        let path = ground.here.join(file);
+        let path = path.strip_prefix(".").unwrap_or(&path);
+        return against::run(path, ground, &prepared, &judged, screen);
     }
     show(ground, &prepared, &judged, cores(), screen)
 }

@@ -11,7 +11,6 @@ use crate::run::docker::{CredentialsError, RegistryError};
 use crate::run::verify::VerifyError;
 use crate::store::StoreError;
 use crate::survey::gather::{GatherError, Trouble};
-use crate::survey::oracle::OracleError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -111,11 +110,10 @@ impl Fault {
         Self::Absent(Told { message, help: help.to_owned() })
     }
 
-    /// A path that the command line names, and of which nothing can be told.
-    pub fn untold(named: &str, error: &OracleError) -> Self {
-        let message = format!("`{named}` cannot be told about: {error}");
-        let help = "`osgraph explain` shows what stands in the way, at its line".to_owned();
-        Self::Absent(Told { message, help })
+    /// Something that the command line asks about cannot be looked at.
+    pub fn unanswered(message: &str) -> Self {
+        let help = "see that it is there and that this user may read it".to_owned();
+        Self::Absent(Told { message: message.to_owned(), help })
     }
 
     /// A file that the command line names cannot be used.

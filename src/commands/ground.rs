@@ -66,7 +66,7 @@ impl Ground {
 
     pub fn of(cli: &Cli) -> Result<Self, Fault> {
         let general = &cli.general;
-        let here = general.directory.clone().unwrap_or_default();
+        let here = general.directory.clone().unwrap_or_else(|| PathBuf::from("."));
         let file = here.join(&general.file);
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let project = std::fs::canonicalize(folder)

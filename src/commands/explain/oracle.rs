@@ -64,8 +64,8 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     for path in args.path.iter().chain(&args.if_changed) {
         let named = path.display().to_string();
         let absolute = absolute(ground, path)?;
-        let sight =
-            look(&scene, &mut observer, &named, &absolute).map_err(|error| Fault::untold(&named, &error))?;
+        let sight = look(&scene, &mut observer, &named, &absolute)
+            .map_err(|error| Fault::unanswered(&format!("`{named}` cannot be told about: {error}")))?;
         paths.push(sight);
     }
     let mut notes = Vec::new();
@@ -95,7 +95,10 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
 /// A path of the command line, without links as far as the folder it is named from.
 fn absolute(ground: &Ground, path: &Path) -> Result<PathBuf, Fault> {
     if path.as_os_str().is_empty() {
-        return Err(Fault::usage("a path is empty", "name a file or a folder, there or not"));
+        return Err(Fault::usage(
+            "a path is empty",
+            "name a file or folder of the project, or leave the option out",
+        ));
     }
     let here = std::fs::canonicalize(&ground.here)
         .map_err(|source| Fault::NoFolder { path: ground.here.clone(), source })?;

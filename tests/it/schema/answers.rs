@@ -86,6 +86,9 @@ fn every_answer_is_what_its_schema_says() {
     world.write("src/a", "three\n");
     ask(&world, "explain-against", &["explain", "everything", "--against", "r.json"], seen);
     ask(&world, "explain-last", &["explain", "--last", "everything"], seen);
+    for path in ["src/a", "src", ".gitignore", "pipeline.kdl", "cache", "nowhere", "pack/bin/lines"] {
+        ask(&world, "explain-path", &["explain", "--path", path], seen);
+    }
     ask(&world, "stats", &["stats"], seen);
     ask(&world, "runs", &["runs"], seen);
     for run in ["1", "2", "3"] {
