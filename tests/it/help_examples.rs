@@ -55,9 +55,9 @@ fn examples() -> Vec<String> {
 /// The words of each osgraph that a line calls, as a shell would split them.
 fn calls(line: &str) -> Vec<Vec<String>> {
     let (mut all, mut words, mut word, mut quote) = (Vec::new(), Vec::new(), None::<String>, None);
-    let mut chars = line.chars().peekable();
+    let chars = line.chars();
     let mut done = false;
-    while let Some(c) = chars.next() {
+    for c in chars {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
             (Some(_), c) => word.get_or_insert_default().push(c),
