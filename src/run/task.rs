@@ -311,6 +311,7 @@ impl TaskError {
             Self::Git(error) => error.help(),
             Self::Engine(error) => error.help(),
             Self::Build(error) => error.help(),
+            Self::Step(failure) => failure.help(),
             Self::Keep(error) => error.help(),
             Self::Registry(error) => error.help(),
             Self::Credentials(error) => Some(error.help()),

@@ -20,6 +20,19 @@ pub struct StepFailure {
     pub printed: Vec<String>,
 }
 
+impl StepFailure {
+    pub fn help(&self) -> Option<String> {
+        // What the kernel says of a program that is for another machine, in an engine's or a shell's words.
+        let foreign = |line: &String| line.to_lowercase().contains("exec format error");
+        let is_foreign = foreign(&self.message) || self.printed.last().is_some_and(foreign);
+        is_foreign.then(|| {
+            "the engine's machine cannot run programs of that platform: teach it to (Debian: \
+             `apt-get install qemu-user-static`), use an engine of that platform, or build for another"
+                .to_owned()
+        })
+    }
+}
+
 fn at(place: &Option<(RelPath, u32)>) -> String {
     place.as_ref().map(|(path, line)| format!("{path}:{line}: ")).unwrap_or_default()
 }
@@ -68,6 +81,20 @@ mod tests {
         let error = BuildError::Step { step: step.to_owned(), message: message.to_owned(), log };
         let path = RelPath::parse("b/Dockerfile").unwrap();
         told(error.into(), &path, &analyse(&question).unwrap())
+    }
+
+    #[test]
+    fn a_program_of_another_platform_has_a_mend() {
+        let failure = |message: &str, printed: &[&str]| StepFailure {
+            place: None,
+            instruction: "RUN true".to_owned(),
+            message: message.to_owned(),
+            printed: printed.iter().map(|line| (*line).to_owned()).collect(),
+        };
+        let engine = "standard_init_linux.go:228: exec user process caused: exec format error";
+        assert!(failure("exit code 1", &["begin", engine]).help().is_some());
+        assert!(failure("exec /bin/sh: exec format error", &[]).help().is_some());
+        assert_eq!(failure("exit code 1", &[engine, "something else"]).help(), None);
     }
 
     #[test]

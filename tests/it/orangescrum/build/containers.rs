@@ -71,7 +71,7 @@ pub fn serve_it_without_a_libc(world: &World) {
     let label = format!("{}-bare", world.name);
     let mount = format!("--volume={}:/osv4-prod:ro", world.binary().display());
     let args =
-        ["--name", &label, "--user=10001", "--env=APP_PORT=8080", &mount, Fixture::busybox(), "/osv4-prod"];
+        ["--name", &label, "--user=10001", "--env=HOME=/tmp", &mount, Fixture::busybox(), "/osv4-prod"];
     let container = Contained::start(&[&args[..], &["php-server"]].concat());
     assert_eq!(container.site.config()["ini"]["memory_limit"], "512M");
 }

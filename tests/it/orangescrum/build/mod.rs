@@ -147,16 +147,15 @@ fn gates_locks_and_links_say_no(world: &World) {
     assert!(said.contains("osv4-test/slug") && said.contains("lock file"), "{said}");
     project.write("app/composer.json", &json);
 
-    project.link("nowhere", "app/src/dangling");
-    project.link("/etc", "app/src/outside");
-    let said = world.fails("embed");
-    for link in
-        ["src/dangling -> nowhere (leads nowhere)", "src/outside -> /etc (leads out of the application)"]
-    {
-        assert!(said.contains(link), "{link}: {said}");
+    for (link, target, node, words) in [
+        ("src/dangling", "nowhere", "embed", "src/dangling -> nowhere (leads nowhere)"),
+        ("src/outside", "/etc", "source", "`src/outside` points to `/etc`, which leaves the tree"),
+    ] {
+        project.link(target, &format!("app/{link}"));
+        let said = world.fails(node);
+        assert!(said.contains(words), "{words}: {said}");
+        project.remove(&format!("app/{link}"));
     }
-    project.remove("app/src/dangling");
-    project.remove("app/src/outside");
     assert_eq!(world.run(&[]).ran, [""; 0], "all as it was");
 }
 
@@ -164,8 +163,8 @@ fn nothing_is_made_for_a_foreign_machine(world: &World) {
     let foreign = if cfg!(target_arch = "x86_64") { "arm64" } else { "amd64" };
     let before = sum(world);
     let said = world.project.try_run(&["dist-all", "--set", &format!("arch={foreign}")]);
-    assert_ne!(said.code, 0, "{}", said.text);
-    assert!(!said.ran.iter().any(|node| ["binary", "dist-docker", "dist-native"].contains(&node.as_str())));
+    // Images of this machine's kind are not taken for those of another.
+    assert_eq!((said.failed, said.ran), (vec!["base".to_owned()], vec![]), "{}", said.text);
     assert_eq!(sum(world), before);
     let archives = fs::read_dir(world.project.path("dist")).unwrap();
     let mut names = archives.map(|entry| entry.unwrap().file_name().into_string().unwrap());
