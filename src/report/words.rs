@@ -250,16 +250,19 @@ fn text_change(old: &str, new: &str) -> String {
     }
 }
 
-/// `text` in quotes, control characters escaped, at most [`TEXT`] characters around `focus`.
+/// `text` in quotes, control characters escaped, at most [`TEXT`] characters around `focus`. Words that
+/// stand in quotes, as those of a command do, are not quoted again.
 fn quote(text: &str, focus: usize) -> String {
+    let is_quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
+    let mark = if is_quoted { "" } else { "\"" };
     let length = text.chars().count();
     let start = if length <= TEXT { 0 } else { focus.saturating_sub(LEAD).min(length - TEXT) };
-    let mut out = String::from("\"");
+    let mut out = String::from(mark);
     if start > 0 {
         out.push('…');
     }
     for char in text.chars().skip(start).take(TEXT) {
-        if char == '\'' {
+        if char == '\'' || (is_quoted && matches!(char, '"' | '\\')) {
             out.push(char);
         } else {
             out.extend(char.escape_debug());
@@ -268,7 +271,7 @@ fn quote(text: &str, focus: usize) -> String {
     if start + TEXT < length {
         out.push('…');
     }
-    out.push('"');
+    out.push_str(mark);
     out
 }
 

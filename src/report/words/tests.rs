@@ -73,6 +73,13 @@ fn texts_are_quoted() {
 }
 
 #[test]
+fn words_of_a_command_are_quoted_once() {
+    let (old, new) = (r#""cp" "a b" "out""#, "\"cp\" \"a\u{1b}\\\"b\" \"out\"");
+    assert_eq!(text(old, new), r#"`run 0` changed: "cp" "a b" "out" → "cp" "a\u{1b}\"b" "out""#);
+    assert_eq!(text("\"", "\"\""), r#"`run 0` changed: "\"" → """#);
+}
+
+#[test]
 fn a_tool_shows_its_first_differing_line() {
     let (old, new) = ("rustc 1.95.0\nhost: x\nLLVM 20", "rustc 1.95.0\nhost: x\nLLVM 21");
     assert_eq!(text(old, new), r#"`run 0` changed: line 3, "LLVM 20" → "LLVM 21""#);
