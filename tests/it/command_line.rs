@@ -89,7 +89,7 @@ fn an_unknown_run_is_an_error_that_says_where_they_are() {
     for question in [&["runs", "99"][..], &["log", "99"], &["report", "99"], &["diff", "1", "99"]] {
         let (code, answer, told) = project.say(question);
         assert_eq!((code, &*answer), (2, ""), "{question:?}");
-        assert!(told.contains("there is no run 99") && told.contains("`osgraph runs` lists them"), "{told}");
+        assert!(told.contains("there is no run 99") && told.contains("`osgraph runs` lists those"), "{told}");
     }
 }
 
