@@ -10,7 +10,8 @@ use crate::commands::prepare::{PROGRAM, Prepared};
 use crate::commands::screen::now;
 use crate::inputs::git;
 use crate::key::Value;
-use crate::plan::receipt::{self, Noted, Receipt, redacted, redacted_param};
+use crate::plan::privacy::told_param;
+use crate::plan::receipt::{self, Noted, Receipt, redacted};
 use crate::record::{Outcome, RunId};
 use crate::tree::{Directory, Entry, TreeDigest};
 
@@ -69,7 +70,7 @@ fn of(ground: &Ground, prepared: &Prepared, run: Option<RunId>) -> Result<Receip
         run,
         revision: git::revision(&ground.project, &ground.git),
         started: now(),
-        params: params.map(|one| (one.name.clone(), redacted_param(&one.name, &one.value))).collect(),
+        params: params.map(|one| (one.name.clone(), told_param(&one.name, &one.value))).collect(),
         nodes,
         trees,
     })

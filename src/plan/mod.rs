@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod mend;
 pub mod oracle;
 pub mod outlook;
+pub mod privacy;
 pub mod reason;
 pub mod receipt;
 pub mod schedule;

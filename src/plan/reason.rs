@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::{Component, Facet, Manifest, Value};
 use crate::pipeline::{NodeName, Span};
+use crate::plan::privacy;
 use crate::tree::Change;
 
 /// A stable code: part of the JSON contract.
@@ -186,8 +187,8 @@ pub fn between(old: &Manifest, new: &Manifest) -> Vec<Reason> {
             },
         };
         let mut reason = Reason::new(code, any.facet, any.label.clone());
-        reason.old = gone.map(|c| c.value.clone());
-        reason.new = come.map(|c| c.value.clone());
+        reason.old = gone.map(privacy::told);
+        reason.new = come.map(privacy::told);
         out.push(reason);
     }
     out

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::pipeline::{ParamOrigin, ParamValue};
+use crate::plan::privacy::told_param;
 use crate::report::colour::Palette;
 use crate::report::text::{pad, shorten, width};
 
@@ -30,7 +31,7 @@ impl Param {
             ParamOrigin::Environment(name) => ("environment", Some(name.clone())),
             ParamOrigin::CommandLine => ("command-line", None),
         };
-        Self { name: name.clone(), value: value.clone(), origin, from }
+        Self { name: name.clone(), value: told_param(name, value), origin, from }
     }
 
     fn source(&self) -> String {

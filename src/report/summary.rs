@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::event::{Event, Place, Sink};
 use crate::pipeline::NodeName;
-use crate::plan::{Reason, receipt};
+use crate::plan::{Reason, privacy};
 use crate::record::Outcome;
 use crate::report::lines::{fresh_line, outcome_word};
 use crate::report::output::{Output, Writer};
@@ -177,7 +177,7 @@ impl Row {
 
 /// As in the log, but for values whose names speak of secrets: this page is read by more people.
 fn cause(reasons: &[Reason]) -> String {
-    let private = |reason: &&Reason| receipt::is_private(&reason.label);
+    let private = |reason: &&Reason| privacy::is_private(&reason.label);
     match reasons.iter().find(|reason| words::is_root(reason.code)).or(reasons.first()).filter(private) {
         Some(reason) => words::subject(reason),
         None => words::headline(reasons),

@@ -86,3 +86,40 @@ fn secret_that_is_required_and_missing_ends_with_3() {
     project.env.clear();
     assert_eq!(project.try_run(&[]).code, 3);
 }
+
+#[test]
+fn a_value_whose_name_speaks_of_a_secret_counts_and_is_told_to_nobody() {
+    let mut project = Project::new(
+        r##"
+pipeline "secrets" { param "api-token" default=""; param "level" default="low" }
+command "fetch" {
+    env "API_TOKEN" "${api-token}"
+    env "LEVEL" "${level}"
+    run "sh" "-c" "printf done > out"
+    output "out"
+}
+"##,
+    );
+    let set = |project: &mut Project, token: &str, level: &str| {
+        project.env.insert("OSGRAPH_PARAM_API_TOKEN".to_owned(), token.to_owned());
+        project.env.insert("OSGRAPH_PARAM_LEVEL".to_owned(), level.to_owned());
+    };
+    set(&mut project, "planted-one", "low");
+    project.runs(&["fetch"]);
+    set(&mut project, "planted-two", "high");
+    let asked: [&[&str]; 6] = [
+        &["explain"],
+        &["explain", "--json"],
+        &["run", "-n"],
+        &["check"],
+        &["check", "--json"],
+        &["run", "--verbose"],
+    ];
+    for args in asked.into_iter().chain([&["runs", "2"][..], &["explain", "--last", "--json"], &["report"]]) {
+        let answer = project.osgraph(args);
+        let said = [answer.stdout, answer.stderr].map(|one| String::from_utf8(one).unwrap()).concat();
+        assert!(answer.status.success() && !said.contains("planted"), "{args:?}: {said}");
+        let lists_all = matches!(args[0], "explain" | "check");
+        assert!(!lists_all || said.contains("high"), "{args:?}: what is no secret is told: {said}");
+    }
+}
