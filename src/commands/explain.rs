@@ -95,6 +95,7 @@ fn tell(
                 file: &ground.shown,
                 params: &params,
                 palette: screen.palette,
+                columns: screen.columns(),
             };
             explain::text(explanations, course, &context)
         }

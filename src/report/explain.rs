@@ -42,6 +42,8 @@ pub struct Context<'a> {
     pub file: &'a str,
     pub params: &'a [Param],
     pub palette: Palette,
+    /// Of the terminal; none where nobody minds long lines.
+    pub columns: Option<usize>,
 }
 
 /// The text, with a line's end at its end.

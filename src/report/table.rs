@@ -1,7 +1,7 @@
 //! Plain tables: columns as wide as their widest cell, two spaces between them, no lines.
 
 use crate::report::colour::Palette;
-use crate::report::text::{pad, width};
+use crate::report::text::{broken, pad, width};
 
 /// Which side of its column a cell stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,26 +77,6 @@ impl Table {
         }
         out
     }
-}
-
-/// `text` in lines of at most `room` columns, broken at spaces; a longer word has a line of its own.
-fn broken(text: &str, room: usize) -> Vec<String> {
-    if width(text) <= room {
-        return vec![text.to_owned()];
-    }
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| line.is_empty() || width(line) + 1 + width(word) <= room);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -80,6 +80,26 @@ pub fn clean(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `text` in lines of at most `room` columns, broken at spaces; a longer word has a line of its own.
+pub fn broken(text: &str, room: usize) -> Vec<String> {
+    if width(text) <= room {
+        return vec![text.to_owned()];
+    }
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().filter(|line| line.is_empty() || width(line) + 1 + width(word) <= room);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,7 +51,13 @@ pub fn run(
     screen.answer(&match screen.format {
         Format::Json => json(&origin, &nodes),
         Format::Text => {
-            let context = Context { now: now(), file: &ground.shown, params: &[], palette: screen.palette };
+            let context = Context {
+                now: now(),
+                file: &ground.shown,
+                params: &[],
+                palette: screen.palette,
+                columns: screen.columns(),
+            };
             text(&origin, &nodes, &context)
         }
     });

@@ -41,7 +41,13 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
         screen.remark("nothing has run yet\n");
         return Ok(Exit::Done);
     }
-    let context = Context { now: now(), file: &ground.shown, params: &[], palette: screen.palette };
+    let context = Context {
+        now: now(),
+        file: &ground.shown,
+        params: &[],
+        palette: screen.palette,
+        columns: screen.columns(),
+    };
     screen.answer(&text(&told, &context));
     Ok(Exit::Done)
 }

@@ -110,7 +110,8 @@ mod tests {
             log: None,
         };
         let told = Told { step, run: run(41), baseline: Some(run(38)) };
-        let context = Context { now: 1_060, file: "pipeline.kdl", params: &[], palette: Palette::PLAIN };
+        let context =
+            Context { now: 1_060, file: "pipeline.kdl", params: &[], palette: Palette::PLAIN, columns: None };
         insta::assert_snapshot!(text(&[told], &context), @r#"
         embed  RAN  2m05s  in run 41, main@41, 1 min ago, compared with run 38, main@38; same artifact as before
           own          `run 0` changed: "make" → "make all"

@@ -6,7 +6,7 @@ use crate::plan::{Code, Estimate, Explanation, Identical, Instruction, Layer, Pr
 use crate::report::colour::Palette;
 use crate::report::explain::{Context, PATHS, names};
 use crate::report::quantity::{age, count, estimate, millis};
-use crate::report::text::{clean, pad, shorten, width};
+use crate::report::text::{broken, clean, pad, shorten, width};
 use crate::report::words;
 
 /// Columns of a block's name, with the indent.
@@ -74,8 +74,9 @@ fn head(out: &mut String, explanation: &Explanation, columns: usize, context: &C
     };
     out.push_str(&format!("{}  {word}", palette.bold(pad(explanation.node.as_ref(), columns))));
     let runs = matches!(explanation.verdict, Verdict::Stale(_) | Verdict::Waiting(_));
-    if runs {
-        let expected = explanation.estimate.as_ref().map_or_else(|| "no history yet".to_owned(), estimate);
+    let expected =
+        runs.then(|| explanation.estimate.as_ref().map_or_else(|| "no history yet".to_owned(), estimate));
+    if let Some(expected) = &expected {
         out.push_str(&format!("  {expected}"));
     }
     if let Some(baseline) = &explanation.baseline {
@@ -92,10 +93,18 @@ fn head(out: &mut String, explanation: &Explanation, columns: usize, context: &C
                 )
             }
         };
-        out.push_str(&format!("  {}", palette.dim(text)));
+        // Everything on the line so far is as wide without its colours.
+        let before = columns + "  REBUILD  ".len() + expected.as_ref().map_or(0, |text| width(text) + 2);
+        let room = context.columns.map_or(usize::MAX, |columns| columns.saturating_sub(before).max(LEAST));
+        let parts = broken(&text, room).into_iter().map(|part| palette.dim(part).to_string());
+        let turn = format!("\n{}", " ".repeat(before));
+        out.push_str(&format!("  {}", parts.collect::<Vec<_>>().join(&turn)));
     }
     out.push('\n');
 }
+
+/// Columns that what follows a verdict has at the least.
+const LEAST: usize = 30;
 
 /// `; same: 3 own, 1 environment, 2 upstream`
 fn same(unchanged: [usize; 3]) -> String {

@@ -83,7 +83,11 @@ fn shown(explanations: &[Explanation], palette: Palette) -> String {
 }
 
 fn along(explanations: &[Explanation], course: &Course, palette: Palette) -> String {
-    text(explanations, course, &Context { now: NOW, file: "pipeline.kdl", params: &[], palette })
+    text(
+        explanations,
+        course,
+        &Context { now: NOW, file: "pipeline.kdl", params: &[], palette, columns: None },
+    )
 }
 
 #[test]
@@ -204,6 +208,21 @@ fn a_lost_package_of_a_thousand_files_is_short() {
 }
 
 #[test]
+fn what_follows_a_verdict_is_broken_where_a_terminal_ends() {
+    let context =
+        Context { now: NOW, file: "pipeline.kdl", params: &[], palette: Palette::PLAIN, columns: Some(60) };
+    let mut fresh = explanation("a", Verdict::Fresh);
+    fresh.unchanged = [3, 1, 2];
+    let shown = text(&[fresh], &Course::default(), &context);
+    assert!(shown.lines().all(|line| crate::report::text::width(line) <= 60), "{shown}");
+    let turned: Vec<&str> = shown.lines().filter(|line| line.starts_with("            ")).collect();
+    assert!(
+        !turned.is_empty() && turned.iter().all(|line| line.find(char::is_alphanumeric) == Some(12)),
+        "{shown}"
+    );
+}
+
+#[test]
 fn parameters_stand_below() {
     let param = Param { name: "version".into(), value: "1".into(), origin: "default", from: None };
     let context = Context {
@@ -211,6 +230,7 @@ fn parameters_stand_below() {
         file: "pipeline.kdl",
         params: std::slice::from_ref(&param),
         palette: Palette::PLAIN,
+        columns: None,
     };
     let shown = text(&[explanation("a", Verdict::Fresh)], &Course::default(), &context);
     assert!(shown.ends_with("\n\nparameters\n  version  1  default\n"), "{shown}");
