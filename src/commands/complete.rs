@@ -14,7 +14,7 @@ use clap_complete::{CompleteEnv, Shell};
 
 use crate::commands::args::{Cli, Completions};
 use crate::commands::exit::Exit;
-use crate::commands::ground::Ground;
+use crate::commands::ground::{Ground, environment};
 use crate::commands::load::{self, Loaded};
 use crate::commands::screen::{Screen, now};
 use crate::pipeline::params::Declaration;
@@ -54,6 +54,8 @@ pub fn script(args: &Completions, screen: &Screen) -> Exit {
 
 /// Answers a script, if it is one that asks.
 pub fn answer(arguments: &[OsString]) -> Option<Exit> {
+    // Every start comes by here.
+    environment(VARIABLE)?;
     let typed: Arc<[OsString]> = arguments.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
     let here = std::path::absolute(".").ok();
     let command = || asking(Cli::command(), &typed);
