@@ -389,7 +389,7 @@ impl Run<'_> {
             why: self.whys.get(&at).cloned().unwrap_or_default(),
             // What was put back stands by its record; what failed has none.
             key: if outcome == Outcome::Restored { self.board.judged(at).key() } else { None },
-            same: self.same_as_before(at).filter(|_| outcome == Outcome::Restored),
+            same: (outcome == Outcome::Restored).then(|| self.same_as_before(at)).flatten(),
             log,
         }
     }
