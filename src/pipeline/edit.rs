@@ -30,9 +30,21 @@ pub struct Edit {
     pub add: Vec<String>,
 }
 
-/// A text as the language writes it.
+/// A string that means `text` itself: nothing in it is a parameter.
 pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out.replace("${", "$${")
 }
 
 /// The lines that a change takes; none where there is no such option, or no place for one.
@@ -191,5 +203,11 @@ mod tests {
         let set = |word: &str, property| told(&Change::Set { at: at(word), property, value: "w\"".into() }).0;
         assert_eq!(set("\"s\"", "into"), TEXT.replace("into=\"x\"", "into=\"w\\\"\""));
         assert_eq!(set("\"b\"", "into"), TEXT.replace("context \"b\"", "context \"b\" into=\"w\\\"\""));
+    }
+
+    #[test]
+    fn what_is_quoted_means_itself() {
+        assert_eq!(quoted("a \"b\" \\ c"), "\"a \\\"b\\\" \\\\ c\"");
+        assert_eq!(quoted("${x}\n\u{1b}"), "\"$${x}\\n\\u{1b}\"");
     }
 }

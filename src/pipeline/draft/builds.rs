@@ -2,8 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::pipeline::draft::words::{comment, quoted};
+use crate::pipeline::draft::words::comment;
 use crate::pipeline::draft::{Folder, Part};
+use crate::pipeline::edit::quoted;
 
 /// Where tools keep what they download; these say nothing about what comes out.
 const HOMES: &str = "HOME";

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::dockerfile::{Analysis, Default, Question, analyse, arguments};
 use crate::pipeline::draft::folder::slug;
-use crate::pipeline::draft::words::{comment, quoted};
+use crate::pipeline::draft::words::comment;
 use crate::pipeline::draft::{Folder, Param, Part, Value};
+use crate::pipeline::edit::quoted;
 
 /// More Dockerfiles than these are named, and left to a person.
 const MOST: usize = 12;

@@ -12,7 +12,9 @@ mod words;
 
 pub use folder::{Folder, is_told};
 
-use words::{comment, header, quoted};
+use words::{comment, header};
+
+use crate::pipeline::edit::quoted;
 
 /// A pipeline file, and what is to be said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

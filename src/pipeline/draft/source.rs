@@ -1,7 +1,8 @@
 //! The node `source`: what of the folder counts, as an archive.
 
-use crate::pipeline::draft::words::{comment, quoted};
+use crate::pipeline::draft::words::comment;
 use crate::pipeline::draft::{Folder, Param, Part, Value};
+use crate::pipeline::edit::quoted;
 
 /// Folders that tools fill, in a folder that no version control knows.
 const MADE: [(&str, &str); 3] =

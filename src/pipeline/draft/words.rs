@@ -3,23 +3,6 @@
 /// Columns of a comment.
 const WIDTH: usize = 100;
 
-/// A string that means `text` itself: nothing in it is a parameter.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out.replace("${", "$${")
-}
-
 /// Comment lines, broken where they are long.
 pub fn comment(indent: &str, text: &str) -> String {
     let mut out = String::new();
