@@ -17,6 +17,7 @@ pub mod params;
 mod reader;
 mod scan;
 mod scope;
+mod span;
 pub mod suggest;
 pub mod syntax;
 pub mod template;

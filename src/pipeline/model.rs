@@ -14,25 +14,7 @@ mod archive;
 
 pub use archive::{Archive, ArchiveFormat};
 
-/// A place in the pipeline file: byte offset and length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Span {
-    pub offset: u32,
-    pub length: u32,
-}
-
-/// A value and where it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spanned<T> {
-    pub value: T,
-    pub span: Span,
-}
-
-impl<T> Spanned<T> {
-    pub fn new(value: T, span: Span) -> Self {
-        Self { value, span }
-    }
-}
+pub use crate::pipeline::span::{Span, Spanned};
 
 /// A node's name: unique in its pipeline, chosen by its author or defaulting to the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

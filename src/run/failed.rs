@@ -41,8 +41,7 @@ fn place(task: &Task, error: &TaskError, context: &Context) -> Option<Place> {
     }
     let span = failed_run(task, error).unwrap_or(task.node.name_span);
     let declared = &context.declared;
-    let before = declared.text.as_bytes().get(..span.offset as usize)?;
-    let line = before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
+    let line = span.line(&declared.text)?;
     // As it may have been called from another folder; here it is named from its own.
     let name = declared.name.rsplit('/').next().unwrap_or(&declared.name);
     Some(Place::of(name, &declared.text, line))

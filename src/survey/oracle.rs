@@ -129,11 +129,6 @@ fn relative(path: &Path) -> Option<RelPath> {
 }
 
 impl Scene<'_> {
-    fn line(&self, span: Span) -> Option<u32> {
-        let before = self.text.as_bytes().get(..span.offset as usize)?;
-        Some(before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1)
-    }
-
     /// A path as it is shown: from the project's root where it lies there.
     fn shown(&self, path: &Path) -> String {
         path.strip_prefix(self.around.project).unwrap_or(path).display().to_string()
@@ -167,7 +162,7 @@ impl Scene<'_> {
             label: path.to_string(),
             effect: Effect::Restore,
             span,
-            line: span.and_then(|span| self.line(span)),
+            line: span.and_then(|span| span.line(self.text)),
             place: None,
             note: None,
         });
@@ -210,7 +205,7 @@ impl Case<'_> {
             label: label.to_owned(),
             effect,
             span,
-            line: span.and_then(|span| self.scene.line(span)),
+            line: span.and_then(|span| span.line(self.scene.text)),
             place: None,
             note: None,
         }
@@ -222,7 +217,7 @@ impl Case<'_> {
             node: Some(self.node.name.clone()),
             label: Some(label.to_owned()),
             span,
-            line: span.and_then(|span| self.scene.line(span)),
+            line: span.and_then(|span| span.line(self.scene.text)),
             place: None,
             at: None,
             other: None,

@@ -97,7 +97,7 @@ impl<'a> Historian<'a> {
     fn place(&self, reasons: &mut [Reason], case: &Case<'_>) {
         for reason in reasons {
             reason.span = span_of(reason, case.spans);
-            reason.line = reason.span.and_then(|span| self.line(span));
+            reason.line = reason.span.and_then(|span| span.line(self.text));
             reason.mend = mend(reason);
         }
     }
@@ -112,11 +112,6 @@ impl<'a> Historian<'a> {
             self.list_changes(reason);
             instructions::name(reason, case);
         }
-    }
-
-    fn line(&self, span: Span) -> Option<u32> {
-        let before = self.text.as_bytes().get(..span.offset as usize)?;
-        Some(before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1)
     }
 
     /// The record that a node is compared with: the one it has now; else its last success; else,

@@ -73,7 +73,7 @@ pub fn look(
         Fate::Ignored(left_out, by) => Passed { place: Some(place(by)), ..out(Why::Ignored, left_out) },
         Fate::Excluded(left_out, by) => {
             let span = case.exclude(&by.pattern).or(span);
-            let line = span.and_then(|span| case.scene.line(span));
+            let line = span.and_then(|span| span.line(case.scene.text));
             let rule = Place { file: case.scene.shown(case.scene.file), line, text: by.pattern.clone() };
             Passed { span, line, place: Some(rule), ..out(Why::Excluded, left_out) }
         }
