@@ -64,6 +64,17 @@ pub fn run(ground: &Ground, args: &Explain, screen: &Screen) -> Result<Exit, Fau
     show(ground, &prepared, &judged, cores(), screen)
 }
 
+/// What an answer in words goes by.
+fn context<'a>(ground: &'a Ground, screen: &Screen, params: &'a [Param]) -> explain::Context<'a> {
+    explain::Context {
+        now: now(),
+        file: &ground.shown,
+        params,
+        palette: screen.palette,
+        columns: screen.columns(),
+    }
+}
+
 /// Shows every node's explanation, and what is expected of all of them with `jobs` at a time.
 pub fn show(
     ground: &Ground,
@@ -90,13 +101,7 @@ fn tell(
     let text = match screen.format {
         Format::Json => explain::json(explanations, &ground.shown, &params, course),
         Format::Text => {
-            let context = explain::Context {
-                now: now(),
-                file: &ground.shown,
-                params: &params,
-                palette: screen.palette,
-                columns: screen.columns(),
-            };
+            let context = context(ground, screen, &params);
             explain::text(explanations, course, &context)
         }
     };

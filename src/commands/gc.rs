@@ -12,16 +12,13 @@ use crate::commands::exit::Exit;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::load;
-use crate::commands::prepare::PROGRAM;
 use crate::commands::screen::Screen;
 use crate::digest::Digest;
-use crate::inputs::stat::boot_id;
 use crate::report::collected::{BuildCache, Collected, Images, Looked, Untagged, collected};
 use crate::run::docker::error::chain;
 use crate::run::docker::{EngineError, Listed, PROJECT_LABEL, Session};
 use crate::run::image::{KEEPERS, keeper_of};
 use crate::store::{GcOptions, GcReport, Store};
-use crate::survey::snapshot::Snapshot;
 
 pub fn gc(ground: &Ground, args: &Gc, screen: &Screen) -> Result<Exit, Fault> {
     let options = GcOptions { max_size: args.max_size, max_age: args.max_age, keep_cost: args.keep_cost };
@@ -57,7 +54,7 @@ fn summary(ground: &Ground, report: GcReport, dry_run: bool) -> Collected {
 /// None for a pipeline that builds no images, and where there is no pipeline.
 fn images(ground: &Ground, kept: &HashSet<Digest>, dry_run: bool) -> Option<Images> {
     let not_looked = |fault: String, help| Some(Images::NotLooked { fault, help });
-    let mut snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
+    let mut snapshot = ground.snapshot();
     match load::load(ground, &mut snapshot) {
         Ok(loaded) if loaded.pipeline.nodes.iter().all(|node| node.docker().is_none()) => return None,
         Err(Fault::NoPipeline { .. }) => return None,

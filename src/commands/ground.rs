@@ -153,7 +153,7 @@ impl Ground {
 
     /// Whether everything is as it was when the last run of `targets` ended with "fresh".
     pub fn idle(&self, targets: &[String], no_archive: bool) -> Idle {
-        self.idle_of(Snapshot::read(&self.state(), &boot_id(), PROGRAM), targets, no_archive)
+        self.idle_of(self.snapshot(), targets, no_archive)
     }
 
     /// The same of a state that was read already.
@@ -165,7 +165,12 @@ impl Ground {
 
     /// What the last run left behind, and what moved since.
     pub fn doubt(&self) -> Doubt {
-        idle::reread(&self.state(), &boot_id(), PROGRAM)
+        idle::doubt(self.snapshot())
+    }
+
+    /// What the last run left behind.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::read(&self.state(), &boot_id(), PROGRAM)
     }
 
     pub fn resolve(&self, program: &str) -> Resolved {

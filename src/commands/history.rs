@@ -1,5 +1,7 @@
 //! `osgraph ps`, `runs`, `stats` and `log`: what happens, and what happened before.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::commands::args::{Format, Log, Runs, Stats};
@@ -10,10 +12,10 @@ use crate::commands::load;
 use crate::commands::screen::{Screen, now};
 use crate::pipeline::NodeName;
 use crate::plan::ledger;
-use crate::record::{Outcome, RunId, Step};
+use crate::record::{Outcome, Run, RunId, Step};
 use crate::report::json::answer;
 use crate::report::{running, runs as report, stats};
-use crate::store::{Announcement, Store};
+use crate::store::{Announcement, Store, StoreError};
 use crate::survey::snapshot::Snapshot;
 use crate::survey::why;
 
@@ -22,6 +24,27 @@ const FAR: usize = 1000;
 
 /// Steps that the ledger is drawn from: months of daily work.
 const MOST_STEPS: usize = 50_000;
+
+/// Runs by their ids, each read once.
+pub struct Known<'a> {
+    store: &'a Store,
+    runs: HashMap<RunId, Option<Run>>,
+}
+
+impl<'a> Known<'a> {
+    pub fn new(store: &'a Store) -> Self {
+        Self { store, runs: HashMap::new() }
+    }
+
+    pub fn run(&mut self, id: RunId) -> Result<Option<Run>, StoreError> {
+        if let Some(found) = self.runs.get(&id) {
+            return Ok(found.clone());
+        }
+        let found = self.store.run(id)?;
+        self.runs.insert(id, found.clone());
+        Ok(found)
+    }
+}
 
 /// Runs that did nothing are only in a log until the store takes them in; a store that cannot be
 /// written shows what it has.

@@ -121,8 +121,7 @@ pub fn check(
 
 /// The state of the run before and what moved since, without an answer: for those who will look
 /// at everything anyway.
-pub fn reread(state: &Path, boot: &str, program: &str) -> Doubt {
-    let mut snapshot = Snapshot::read(state, boot, program);
+pub fn doubt(mut snapshot: Snapshot) -> Doubt {
     let index = Arc::new(std::mem::take(&mut snapshot.index).owned());
     let moved = verify(&index);
     Doubt { snapshot, index, moved }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use crate::commands::args::Format;
 use crate::commands::exit::Exit;
+use crate::commands::explain::context;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
 use crate::commands::prepare::Prepared;
-use crate::commands::screen::{Screen, now};
+use crate::commands::screen::Screen;
 use crate::plan::judge::{Judged, Order};
 use crate::plan::receipt::Receipt;
-use crate::report::explain::Context;
 use crate::report::explain::against::{Compared, Origin, json, text};
 
 pub fn run(
@@ -51,13 +51,7 @@ pub fn run(
     screen.answer(&match screen.format {
         Format::Json => json(&origin, &nodes),
         Format::Text => {
-            let context = Context {
-                now: now(),
-                file: &ground.shown,
-                params: &[],
-                palette: screen.palette,
-                columns: screen.columns(),
-            };
+            let context = context(ground, screen, &[]);
             text(&origin, &nodes, &context)
         }
     });

@@ -12,6 +12,7 @@ use crate::commands::load::{self, Loaded};
 use crate::commands::prepare::published;
 use crate::commands::screen::Screen;
 use crate::digest::Digest;
+use crate::dockerfile::normal_platform;
 use crate::graph::NodeIndex;
 use crate::inputs::observe::{Observer, Progress};
 use crate::key::Manifest;
@@ -163,12 +164,8 @@ impl Images for Lenient<'_> {
 
     fn platform(&self) -> Result<String, EngineError> {
         let own = || {
-            let arch = match std::env::consts::ARCH {
-                "x86_64" => "amd64",
-                "aarch64" => "arm64",
-                other => other,
-            };
-            format!("linux/{arch}")
+            let own = format!("linux/{}", std::env::consts::ARCH);
+            normal_platform(&own).unwrap_or(own)
         };
         if self.silent.get() {
             return Ok(own());

@@ -4,15 +4,14 @@
 use crate::commands::args::Explain;
 use crate::commands::fault::Fault;
 use crate::commands::ground::Ground;
+use crate::commands::history;
 use crate::commands::load::Loaded;
-use crate::commands::prepare::PROGRAM;
-use crate::inputs::stat::boot_id;
 use crate::key::Key;
 use crate::pipeline::{Node, NodeName, Work};
 use crate::plan::{Baseline, Explanation, Verdict};
 use crate::store::Store;
-use crate::survey::idle::{Doubt, Idle, Settled};
-use crate::survey::snapshot::{Answer, Snapshot};
+use crate::survey::idle::{self, Doubt, Idle, Settled};
+use crate::survey::snapshot::Answer;
 
 /// What the idle check comes to.
 pub enum Look {
@@ -23,11 +22,11 @@ pub enum Look {
 /// Asks whether anything moved, where the answer would be enough: repositories and Dockerfiles have more
 /// to be said of them than whether they are as they were.
 pub fn look(ground: &Ground, args: &Explain) -> Look {
-    let snapshot = Snapshot::read(&ground.state(), &boot_id(), PROGRAM);
+    let snapshot = ground.snapshot();
     let is_enough =
         |answer: &Answer| answer.sources.is_empty() && answer.images.is_empty() && answer.unproven.is_empty();
     if args.against.is_some() || !snapshot.meta.answer.as_ref().is_some_and(is_enough) {
-        return Look::Doubtful(Box::new(ground.doubt()));
+        return Look::Doubtful(Box::new(idle::doubt(snapshot)));
     }
     match ground.idle_of(snapshot, &args.targets, false) {
         Idle::Fresh(settled) => Look::Fresh(settled),
@@ -49,6 +48,7 @@ pub fn explanations(
         return Ok(None);
     }
     let store = Store::open_read_only(&ground.store)?;
+    let mut known = history::Known::new(&store);
     let mut found = Vec::new();
     for (index, key) in order.into_iter().zip(keys) {
         let node: &Node = &loaded.pipeline.nodes[index.index()];
@@ -64,7 +64,7 @@ pub fn explanations(
         for component in record.manifest.components() {
             unchanged[component.facet as usize] += 1;
         }
-        let baseline = store.run(record.run)?.map(|run| Baseline {
+        let baseline = known.run(record.run)?.map(|run| Baseline {
             run: record.run,
             revision: run.revision,
             started: run.started,
